@@ -1,0 +1,4 @@
+import { build } from "./turbo.mjs";
+
+// pnpm build [package ...]
+build(...process.argv.slice(2));

@@ -1,0 +1,57 @@
+import { readFileSync } from "node:fs";
+import { defineConfig } from "tsup";
+
+interface Exports {
+  [subpath: string]: { "@gradus/source"?: string };
+}
+
+interface BuildOptions {
+  /** Builds `src/<program>.ts` into a runnable `dist/<program>.js` instead of what `exports` lists. */
+  program?: string;
+}
+
+/**
+ * The build of every package: ES modules and declarations from the entries that `exports` in package.json
+ * lists under the condition `@gradus/source`. Runs in the package's folder; whatever is a dependency or a peer
+ * stays an import.
+ */
+export function build({ program }: BuildOptions = {}) {
+  return defineConfig({
+    entry: program ? { [program]: `src/${program}.ts` } : sourceEntries(),
+    format: "esm",
+    target: "es2022",
+    platform: program ? "node" : "neutral",
+    splitting: true,
+    treeshake: true,
+    sourcemap: false,
+    clean: true,
+    dts: program
+      ? false
+      : {
+          compilerOptions: {
+            customConditions: [],
+            ignoreDeprecations: "6.0",
+            noEmit: false,
+            types: nodeTypes(),
+          },
+        },
+  });
+}
+
+function sourceEntries(): Record<string, string> {
+  const { exports = {} } = packageJson();
+  const entries: Record<string, string> = {};
+  for (const { "@gradus/source": source } of Object.values(exports)) {
+    if (source) entries[source.replace("./src/", "").replace(/\.ts$/, "")] = source;
+  }
+  return entries;
+}
+
+/** Published packages also run in browsers, so their declarations are checked without Node's types. */
+function nodeTypes(): string[] {
+  return packageJson().private ? ["node"] : [];
+}
+
+function packageJson(): { private?: boolean; exports?: Exports } {
+  return JSON.parse(readFileSync("package.json", "utf8"));
+}

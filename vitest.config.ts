@@ -1,0 +1,69 @@
+import { playwright } from "@vitest/browser-playwright";
+import { defaultClientConditions, defaultServerConditions } from "vite";
+import { defineConfig } from "vitest/config";
+import { docs } from "./packages/doctest/vitest.project.js";
+import { launchOptions } from "./tooling/browser/chromium.js";
+
+// A test's name says where it runs:
+//   x.test.ts          Node, and Chromium too where its package is for browsers
+//   x.node.test.ts     Node
+//   x.browser.test.ts  Chromium
+//   x.full.test.ts     Node, in `pnpm test:full`
+// The examples of the documentation are the project "docs".
+const portable = "packages/{core,tensor,autograd,losses,optimizers,nn,conformance}/src/**/*.test.ts";
+
+// Packages of this workspace are tested from their sources: nothing needs to be built first.
+const sources = {
+  resolve: { conditions: ["@gradus/source", ...defaultClientConditions] },
+  ssr: { resolve: { conditions: ["@gradus/source", ...defaultServerConditions] } },
+};
+
+export default defineConfig({
+  test: {
+    reporters: ["default", ["json", { outputFile: ".generated/tests.json" }]],
+    projects: [
+      {
+        ...sources,
+        test: {
+          name: "node",
+          include: ["packages/*/src/**/*.test.ts", "tooling/**/*.node.test.mjs"],
+          exclude: ["**/*.browser.test.ts", "**/*.full.test.ts"],
+          setupFiles: ["tooling/setup.ts"],
+        },
+      },
+      {
+        ...sources,
+        server: {
+          headers: {
+            "Cross-Origin-Opener-Policy": "same-origin",
+            "Cross-Origin-Embedder-Policy": "require-corp",
+          },
+        },
+        test: {
+          name: "browser",
+          include: [portable, "{packages/*/src,tooling}/**/*.browser.test.ts"],
+          exclude: ["**/*.node.test.ts", "**/*.full.test.ts"],
+          setupFiles: ["tooling/setup.ts"],
+          globalSetup: ["tooling/browser/chromium.ts"],
+          browser: {
+            enabled: true,
+            headless: true,
+            provider: playwright({ launchOptions }),
+            instances: [{ browser: "chromium" }],
+            screenshotFailures: false,
+          },
+        },
+      },
+      { ...sources, ...docs },
+      {
+        ...sources,
+        test: {
+          name: "full",
+          include: ["packages/*/src/**/*.full.test.ts"],
+          setupFiles: ["tooling/setup.ts"],
+          testTimeout: 600_000,
+        },
+      },
+    ],
+  },
+});
