@@ -1,0 +1,32 @@
+export * from "./backend.js";
+export * from "./dtype.js";
+export * from "./errors.js";
+export * from "./interpreter/interpreter.js";
+export { type AffineIndex, affineIn, dependsOnAxis } from "./ir/affine.js";
+export * as calculus from "./ir/calculus.js";
+export { gradientExprs } from "./ir/derive.js";
+export * from "./ir/expr.js";
+export type {
+  Check,
+  ContractKernel,
+  Kernel,
+  LoopKernel,
+  NativeKernel,
+  NativeName,
+  Output,
+  Reduction as StageReduction,
+  Stage,
+} from "./ir/kernel.js";
+export { mayOverwrite, sameExpr } from "./ir/may-overwrite.js";
+export * from "./ir/scalar-ops.js";
+export { validateKernel } from "./ir/validate.js";
+export * from "./key.js";
+export * from "./layer.js";
+export * from "./layout.js";
+export * from "./loss.js";
+export * from "./op.js";
+export * from "./optimizer.js";
+export * from "./scalar.js";
+export * from "./shape.js";
+export * from "./tensor.js";
+export * from "./tree.js";

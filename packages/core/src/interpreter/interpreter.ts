@@ -1,0 +1,182 @@
+import type { Backend, Buffer, Executable, Launch } from "../backend.js";
+import { bytesOf, dtypes } from "../dtype.js";
+import { fail, GradusError } from "../errors.js";
+import type { Kernel } from "../ir/kernel.js";
+import { validateKernel } from "../ir/validate.js";
+import { formatShape } from "../shape.js";
+import { contractProgram } from "./contract.js";
+import type { BufferView } from "./frame.js";
+import { loopProgram, type Program } from "./loop.js";
+import { HostBuffer, MAX_BUFFER_BYTES, Memory } from "./memory.js";
+import { natives } from "./natives/index.js";
+import { type Precision, RegisterPool } from "./registers.js";
+
+export interface InterpreterOptions {
+  /**
+   * How f32 expressions are computed. `float64` (the default): in float64, and rounded when they are stored. `float32`:
+   * every operation rounds, as on a device (a stage's sum and a contraction are one operation), so that results can be
+   * compared with a device's.
+   */
+  readonly precision?: Precision;
+  /**
+   * Whether unreachable buffers are collected, as ordinary objects are. Default true. With false the interpreter claims
+   * to be a device like a GPU, whose buffers must be freed, so that tests find leaks.
+   */
+  readonly collected?: boolean;
+}
+
+/**
+ * The reference backend: it evaluates kernels in plain JavaScript, without generating code, so it also runs under a
+ * content security policy that forbids that. What it computes is what the kernel language means; other backends are
+ * compared with it.
+ *
+ * @example
+ * ```ts
+ * import { interpreter } from "@gradus/core";
+ * const device = interpreter({ precision: "float32" });
+ * device.name; // → "interpreter"
+ * ```
+ */
+export function interpreter(options: InterpreterOptions = {}): Backend {
+  return new Interpreter(options.precision ?? "float64", options.collected ?? true);
+}
+
+class Compiled implements Executable {
+  constructor(
+    readonly kernel: Kernel,
+    readonly program: Program,
+    readonly owner: Interpreter,
+    /** How many sizes a launch must bring; undefined where the native decides. */
+    readonly axes: number | undefined,
+  ) {}
+}
+
+class Interpreter implements Backend {
+  readonly name = "interpreter";
+  readonly caps;
+  private readonly store = new Memory();
+  private readonly pool: RegisterPool;
+  /** The first failed check since the last read. */
+  private pending: GradusError | undefined;
+  private isDisposed = false;
+
+  constructor(precision: Precision, collected: boolean) {
+    this.caps = { dtypes, collected, maxBufferBytes: MAX_BUFFER_BYTES, maxBuffers: Number.POSITIVE_INFINITY };
+    this.pool = new RegisterPool(precision);
+  }
+
+  alloc(bytes: number): Buffer {
+    this.checkOpen();
+    return this.store.alloc(bytes);
+  }
+
+  free(buffer: Buffer): void {
+    this.store.free(this.own(buffer, "free"));
+  }
+
+  write(buffer: Buffer, data: ArrayBufferView, at = 0): void {
+    this.own(buffer, "write").write(data, at);
+  }
+
+  async read(buffer: Buffer, at?: number, bytes?: number): Promise<ArrayBuffer> {
+    return this.readSync(buffer, at, bytes);
+  }
+
+  readSync(buffer: Buffer, at = 0, bytes = buffer.bytes - at): ArrayBuffer {
+    const own = this.own(buffer, "read");
+    const { pending } = this;
+    if (pending !== undefined) {
+      this.pending = undefined;
+      throw pending;
+    }
+    return own.read(at, bytes);
+  }
+
+  compile(kernel: Kernel): Executable {
+    this.checkOpen();
+    validateKernel(kernel);
+    switch (kernel.kind) {
+      case "loop":
+        return new Compiled(kernel, loopProgram(kernel, this.pool), this, kernel.axes);
+      case "contract": {
+        const { batch, m, n, k } = kernel.groups;
+        return new Compiled(kernel, contractProgram(kernel, this.pool), this, batch + m + n + k);
+      }
+      case "native": {
+        const native = natives[kernel.native];
+        const run: Program["run"] = (buffers, sizes, _params, failed) =>
+          native({ kernel, buffers, sizes, failed });
+        return new Compiled(kernel, { run }, this, undefined);
+      }
+    }
+  }
+
+  run(program: readonly Launch[]): void {
+    this.checkOpen();
+    for (const launch of program) this.launch(launch);
+  }
+
+  memory(): { readonly buffers: number; readonly bytes: number } {
+    return this.store.usage();
+  }
+
+  async dispose(): Promise<void> {
+    this.isDisposed = true;
+  }
+
+  private launch({ executable, buffers, sizes, params }: Launch): void {
+    if (!(executable instanceof Compiled) || executable.owner !== this) {
+      fail("device-mismatch", `run: kernel "${executable.kernel.name}" was compiled by another device`);
+    }
+    const { kernel, program, axes } = executable;
+    const { name, inputs, outputs } = kernel;
+    const count = inputs.length + outputs.length;
+    if (buffers.length !== count) {
+      const expected = `${inputs.length} inputs and ${outputs.length} outputs`;
+      fail(
+        "kernel-invalid",
+        `kernel "${name}" takes ${expected}, but the launch has ${buffers.length} buffers`,
+      );
+    }
+    if (axes !== undefined && sizes.length !== axes) {
+      fail("kernel-invalid", `kernel "${name}" has ${axes} axes, but the launch has ${sizes.length} sizes`);
+    }
+    if (params.length !== kernel.params.length) {
+      fail(
+        "kernel-invalid",
+        `kernel "${name}" takes ${kernel.params.length} params, but the launch has ${params.length}`,
+      );
+    }
+    for (const size of sizes) {
+      if (!Number.isInteger(size) || size < 0) {
+        fail(
+          "kernel-invalid",
+          `kernel "${name}": sizes must be whole numbers of at least 0, got ${formatShape(sizes)}`,
+        );
+      }
+    }
+    const views = new Array<BufferView>(count);
+    for (let i = 0; i < count; i++) {
+      const dtype = (i < inputs.length ? inputs[i] : outputs[i - inputs.length]) as "f32";
+      const { bytes } = buffers[i] as Buffer;
+      const data = this.own(buffers[i] as Buffer, `kernel "${name}"`).as(dtype);
+      views[i] = { data, length: Math.floor(bytes / bytesOf(dtype)) };
+    }
+    program.run(views, sizes, params, (message) => {
+      this.pending ??= new GradusError("index-out-of-range", `kernel "${name}": ${message}`);
+    });
+  }
+
+  private own(buffer: Buffer, what: string): HostBuffer {
+    this.checkOpen();
+    if (!(buffer instanceof HostBuffer) || buffer.owner !== this.store) {
+      fail("device-mismatch", `${what}: the buffer belongs to another device`);
+    }
+    if (buffer.isReleased) fail("disposed", `${what}: the buffer was freed before`);
+    return buffer;
+  }
+
+  private checkOpen(): void {
+    if (this.isDisposed) fail("disposed", "interpreter: this device was disposed");
+  }
+}

@@ -1,0 +1,195 @@
+import type { Backend } from "./backend.js";
+import type { DType, TypedArray } from "./dtype.js";
+import type { Key } from "./key.js";
+import type { Op } from "./op.js";
+import type { ScalarOp, ScalarOpName, scalarOps } from "./ir/scalar-ops.js";
+import type { Scalar } from "./scalar.js";
+import type { Shape } from "./shape.js";
+
+/** What an elementwise method takes beside a tensor. A plain number does not widen the tensor's dtype. */
+export type Operand = Tensor | Scalar | number | boolean;
+
+/** The elementwise methods, one for each row of the scalar table. */
+export type ElementwiseMethods = {
+  readonly [Name in ScalarOpName]: (typeof scalarOps)[Name] extends ScalarOp<1>
+    ? () => Tensor
+    : (typeof scalarOps)[Name] extends ScalarOp<2>
+      ? (other: Operand) => Tensor
+      : (second: Operand, third: Operand) => Tensor;
+};
+
+/** Which axes an operation works along: one, several, or (undefined) all of them. Negative axes count from the end. */
+export type Axes = number | readonly number[];
+
+export interface ReduceOptions {
+  /** Keep the reduced axes with size 1. Default false. */
+  readonly keepdims?: boolean;
+}
+
+/** `[start, stop, step]` of one axis; `null` leaves the axis whole, `undefined` a bound at its end. As in NumPy. */
+export type SliceRange = readonly [start?: number | undefined, stop?: number | undefined, step?: number] | null;
+
+/** Nested arrays of numbers, as `toArray` returns them. */
+export type NestedArray = number | boolean | readonly NestedArray[];
+
+/**
+ * An immutable n-dimensional array on a device. Methods return new tensors and never change this one.
+ *
+ * This is an interface: packages that compute with tensors depend on it alone, and `@gradus/tensor` implements it.
+ */
+export interface Tensor extends ElementwiseMethods {
+  readonly shape: Shape;
+  readonly dtype: DType;
+  /** Number of axes. */
+  readonly ndim: number;
+  /** Number of elements. */
+  readonly size: number;
+  readonly device: Backend;
+  /** What made this tensor: the way to new tensors for code that only knows this interface. */
+  readonly engine: Engine;
+  /** Whether this stands for a value of a function being compiled: it has a shape and a dtype, but no elements yet. */
+  readonly traced: boolean;
+  /** How this tensor was computed, while somebody differentiates; see {@link GradNode}. */
+  readonly history: History | undefined;
+
+  // Reductions. Without axes they reduce all of them.
+  sum(axes?: Axes, options?: ReduceOptions): Tensor;
+  /** The arithmetic mean; NaN of nothing. Integers become f32. */
+  mean(axes?: Axes, options?: ReduceOptions): Tensor;
+  prod(axes?: Axes, options?: ReduceOptions): Tensor;
+  /** The greatest value; NaN if there is one. Its gradient is shared equally among ties (PyTorch's `amax`). */
+  max(axes?: Axes, options?: ReduceOptions): Tensor;
+  min(axes?: Axes, options?: ReduceOptions): Tensor;
+  /** The position of the first greatest value along an axis, or in the flattened tensor; i32. */
+  argmax(axis?: number, options?: ReduceOptions): Tensor;
+  argmin(axis?: number, options?: ReduceOptions): Tensor;
+  any(axes?: Axes, options?: ReduceOptions): Tensor;
+  all(axes?: Axes, options?: ReduceOptions): Tensor;
+  /** The variance `sum (x - mean)^2 / (n - correction)`; `correction` is 1 by default, as in PyTorch. */
+  var(axes?: Axes, options?: ReduceOptions & { readonly correction?: number }): Tensor;
+  std(axes?: Axes, options?: ReduceOptions & { readonly correction?: number }): Tensor;
+  /** The p-norm `(sum |x|^p)^(1/p)`, p = 2 by default; Infinity, -Infinity and 0 as in PyTorch. */
+  norm(axes?: Axes, options?: ReduceOptions & { readonly p?: number }): Tensor;
+  /** `log(sum(exp(x)))` without overflow. */
+  logsumexp(axes?: Axes, options?: ReduceOptions): Tensor;
+
+  softmax(axis: number): Tensor;
+  logSoftmax(axis: number): Tensor;
+
+  /** The matrix product over the last two axes, the others broadcast, vectors as in NumPy. */
+  matmul(other: Tensor): Tensor;
+
+  // Views: no element is copied where strides can express the result.
+  /** The same elements in another shape; one size may be -1. */
+  reshape(shape: Shape): Tensor;
+  /** Swaps two axes (the last two by default). */
+  transpose(axis0?: number, axis1?: number): Tensor;
+  permute(axes: readonly number[]): Tensor;
+  /** Drops axes of size 1: all of them, or those named (which must have size 1). */
+  squeeze(axes?: Axes): Tensor;
+  /** Inserts an axis of size 1 so that it is at `axis` of the result. */
+  unsqueeze(axis: number): Tensor;
+  /** Broadcasts to `shape`; -1 keeps a size. */
+  expand(shape: Shape): Tensor;
+  /** A range of each leading axis: `x.slice([0, 2], null, [undefined, undefined, -1])`. */
+  slice(...ranges: SliceRange[]): Tensor;
+  flip(axes?: Axes): Tensor;
+  /** Joins the axes `start` to `end` (all by default) into one. */
+  flatten(start?: number, end?: number): Tensor;
+
+  /** Adds `[before, after]` elements of `value` (0) around each axis; NumPy's argument form. */
+  pad(widths: readonly (readonly [before: number, after: number])[], value?: number): Tensor;
+  /** `out[i][j] = x[index[i][j]][j]` for axis 0, and so on; PyTorch's `gather`. */
+  gather(axis: number, index: Tensor): Tensor;
+  /** `x` with `source` added at the positions that `index` names along `axis`; PyTorch's `scatter_add`. */
+  scatterAdd(axis: number, index: Tensor, source: Tensor): Tensor;
+  /** Class indices as rows with a one at the class: shape `[..., classes]`, i32. */
+  oneHot(classes: number): Tensor;
+
+  /** The values as another dtype; see `castNumber` for what happens to fractions and overflow. */
+  cast(dtype: DType): Tensor;
+  zerosLike(): Tensor;
+  onesLike(): Tensor;
+  /** The same values without history: nothing is differentiated through it. */
+  detach(): Tensor;
+
+  /** A copy on another device. */
+  to(device: Backend): Promise<Tensor>;
+  /** The elements, row-major, as a typed array of the host. Works on every device. */
+  read(): Promise<TypedArray>;
+  /** {@link read} without waiting. Throws `no-sync-read` on a device that cannot. */
+  data(): TypedArray;
+  /** The one element as a number (0 or 1 for bool). Throws `not-scalar` if there are more. */
+  item(): number;
+  /** Nested arrays of the elements. */
+  toArray(): NestedArray;
+
+  /** Gives the memory back now. Using the tensor afterwards throws `disposed`. Calling it twice does nothing. */
+  dispose(): void;
+  [Symbol.dispose](): void;
+}
+
+const TENSOR = Symbol.for("gradus.tensor");
+
+/** Marks a class as an implementation of {@link Tensor}: set `[tensorSymbol] = true` on it. */
+export const tensorSymbol: typeof TENSOR = TENSOR;
+
+/** Whether `x` is a tensor, of any copy of any implementation. */
+export function isTensor(x: unknown): x is Tensor {
+  return typeof x === "object" && x !== null && TENSOR in x;
+}
+
+/**
+ * One differentiation in progress. While `open`, operations on tensors that depend on what it watches leave a
+ * {@link GradNode}; when it is closed they do not, so that nothing is recorded that nobody will ask for.
+ */
+export interface Level {
+  open: boolean;
+  /** Whether an operation was recorded for it. */
+  used: boolean;
+}
+
+/** That a tensor is output `output` of `node`, and which differentiations in progress it matters to. */
+export interface History {
+  readonly node: GradNode;
+  readonly output: number;
+  readonly levels: readonly Level[];
+}
+
+/** One recorded operation. Nodes point to their inputs, so an unused graph is ordinary garbage. */
+export interface GradNode {
+  /** Ascending in the order of execution: a node's inputs have smaller ids. */
+  readonly id: number;
+  readonly name: string;
+  readonly inputs: readonly Tensor[];
+  /** What it computed. */
+  readonly values: readonly Tensor[];
+  /**
+   * The inputs' cotangents, given those of the outputs (undefined: zero). `needs[i]` tells whether input i's is wanted.
+   * Computed with ordinary operations, so gradients can be differentiated again.
+   */
+  vjp(cotangents: readonly (Tensor | undefined)[], needs: readonly boolean[]): readonly (Tensor | undefined)[];
+}
+
+/** What a tensor implementation offers to code that knows only its interface; reached as `tensor.engine`. */
+export interface Engine {
+  /** Runs an operation, or appends it to the trace. */
+  apply<A>(op: Op<A>, inputs: readonly Tensor[], attrs: A): readonly Tensor[];
+  /** `values` as outputs of a node of the caller's making: how a custom gradient enters the graph. */
+  record(name: string, inputs: readonly Tensor[], values: readonly Tensor[], vjp: GradNode["vjp"]): readonly Tensor[];
+  /** `x` as a new leaf that `level` differentiates by. */
+  watch(x: Tensor, level: Level): Tensor;
+  /** Runs `f` and frees every tensor that it made, except those in its result. */
+  scope<T>(f: () => T): T;
+  full(shape: Shape, value: number | Scalar, options?: CreateOptions): Tensor;
+  arange(start: number, stop: number, step?: number, options?: CreateOptions): Tensor;
+  tensor(values: NestedArray | TypedArray, options?: CreateOptions & { readonly shape?: Shape }): Tensor;
+  concat(tensors: readonly Tensor[], axis?: number): Tensor;
+  /** The random key of a seed. */
+  key(seed: number, options?: { readonly device?: Backend }): Key;
+}
+
+export interface CreateOptions {
+  readonly dtype?: DType;
+  readonly device?: Backend;
+}
