@@ -1,0 +1,57 @@
+import { fail, type Tensor } from "@gradus/core";
+
+export interface BackwardContext<Residuals> {
+  readonly inputs: readonly Tensor[];
+  readonly output: Tensor;
+  /** What `forward` kept; undefined without one. */
+  readonly residuals: Residuals;
+}
+
+export interface CustomGradOptions<Args extends readonly Tensor[], Residuals> {
+  /**
+   * The inputs' cotangents, given the result's: one tensor for one input, else a list with `undefined` for inputs without
+   * a gradient. Written with ordinary operations, it is differentiated itself for higher derivatives.
+   */
+  readonly backward: (
+    dy: Tensor,
+    context: BackwardContext<Residuals>,
+  ) => Tensor | readonly (Tensor | undefined)[];
+  /** Computes the result instead of `f` while differentiating, and keeps what `backward` needs: `[y, residuals]`. */
+  readonly forward?: (...inputs: Args) => readonly [Tensor, Residuals];
+}
+
+/**
+ * `f` with a gradient of your own. Works eagerly, inside `compile`, and at any order.
+ *
+ * @throws at the call of the gradient: `shape-mismatch` for a cotangent of another shape than its input,
+ * `invalid-argument` if one is missing.
+ *
+ * @example A straight-through estimator: rounding, with the gradient of the identity.
+ * ```ts
+ * import { customGrad, grad } from "@gradus/autograd";
+ * import { type Tensor, tensor } from "@gradus/tensor";
+ * const roundSTE = customGrad((x: Tensor) => x.round(), { backward: (dy) => dy });
+ * console.log(grad((x: Tensor) => roundSTE(x).mul(x).sum())(tensor([0.6, 2]))); // → Tensor f32[2] [1.6, 4]
+ * ```
+ */
+export function customGrad<Args extends readonly Tensor[], Residuals = undefined>(
+  f: (...inputs: Args) => Tensor,
+  options: CustomGradOptions<Args, Residuals>,
+): (...inputs: Args) => Tensor {
+  return (...inputs) => {
+    const [first] = inputs;
+    if (first === undefined) return fail("invalid-argument", "customGrad: the function takes at least one tensor");
+    const plain = inputs.map((x) => x.detach()) as unknown as Args;
+    const [value, residuals] =
+      options.forward === undefined ? [f(...plain), undefined as Residuals] : options.forward(...plain);
+    const [output] = first.engine.record("customGrad", inputs, [value], ([dy]) => {
+      const shares = options.backward(dy as Tensor, { inputs, output: output as Tensor, residuals });
+      const list = Array.isArray(shares) ? (shares as readonly (Tensor | undefined)[]) : [shares as Tensor];
+      if (list.length !== inputs.length) {
+        fail("invalid-argument", `customGrad: backward returned ${list.length} cotangents for ${inputs.length} inputs. Use undefined for inputs without a gradient`);
+      }
+      return list;
+    });
+    return output as Tensor;
+  };
+}

@@ -1,0 +1,5 @@
+export { type BackwardOptions, backward, variable } from "./backward.js";
+export { type BackwardContext, type CustomGradOptions, customGrad } from "./custom-grad.js";
+export { grad, valueAndGrad } from "./grad.js";
+export { type GradcheckOptions, type GradcheckReport, gradcheck } from "./gradcheck.js";
+export { vjp } from "./vjp.js";

@@ -1,0 +1,290 @@
+import {
+  type Aval,
+  type Backend,
+  bytesOf,
+  contiguousLayout,
+  type Executable,
+  isContiguous,
+  type Kernel,
+  type Layout,
+  type Lowered,
+  mayOverwrite,
+  type Scalar,
+  sizeOf,
+} from "@gradus/core";
+import { copyAttrs } from "../copy.js";
+import { executableFor } from "../device.js";
+import { realise } from "../lowering/realise.js";
+import { elementwise } from "../ops/elementwise.js";
+import type { Storage } from "../storage.js";
+import type { Call, Source, Trace } from "./trace.js";
+
+/** Memory that a compiled function uses, and from when to when (indices of launches). */
+export interface Slot {
+  readonly bytes: number;
+  kind: "argument" | "captured" | "temporary" | "result";
+  /** Which argument, or which result. */
+  index: number;
+  readonly storage?: Storage;
+  /** The launch that writes it (-1: it is there from the start) and the last one that reads it. */
+  readonly born: number;
+  lastUse: number;
+  /** For a result: the donated argument whose memory it takes over. */
+  reuses?: Slot;
+  /** For a temporary: which of the plan's buffers it is in. */
+  buffer?: number;
+}
+
+export interface PlannedLaunch {
+  readonly name: string;
+  readonly executable: Executable;
+  readonly slots: readonly Slot[];
+  readonly sizes: readonly number[];
+  readonly params: readonly (number | Scalar)[];
+}
+
+/** How a result is returned: in memory of its own, or as the very storage of an argument or captured tensor. */
+export interface PlannedResult {
+  readonly aval: Aval;
+  readonly slot: Slot;
+}
+
+/** A launch while memory is still being planned. */
+interface Draft {
+  readonly key: string;
+  readonly kernel: Kernel;
+  readonly inputs: readonly Slot[];
+  readonly outputs: readonly Slot[];
+  readonly sizes: readonly number[];
+  readonly params: readonly (number | Scalar)[];
+}
+
+/** A compiled function, ready to be replayed: launches in order, and where each of their buffers is. */
+export interface Plan {
+  readonly launches: readonly PlannedLaunch[];
+  readonly results: readonly PlannedResult[];
+  readonly arguments: readonly Slot[];
+  /** Sizes of the buffers that temporaries share. */
+  readonly temporaries: readonly number[];
+  /** Memory of tensors from outside. */
+  readonly captured: ReadonlySet<Storage>;
+}
+
+interface Placed {
+  readonly slot: Slot;
+  readonly layout: Layout;
+}
+
+/**
+ * Plans a trace: drops calls that no result needs, lowers the others, one kernel each, and gives every value its
+ * memory. Temporaries share buffers as soon as their last reader is done; a result takes over a donated argument of the
+ * same size where that is safe.
+ */
+export function planTrace(
+  trace: Trace,
+  results: readonly number[],
+  device: Backend,
+  donated: ReadonlySet<number>,
+): Plan {
+  const builder = new PlanBuilder(trace);
+  const needed = neededCalls(trace, results);
+  for (const call of trace.calls) if (needed.has(call)) builder.lower(call);
+  const planned = results.map((id, k) => builder.result(id, k));
+  reuseDonated(builder.drafts, builder.slots, donated);
+  const temporaries = shareBuffers(builder.drafts, builder.slots);
+  return {
+    launches: builder.drafts.map((draft) => finish(draft, device)),
+    results: planned,
+    arguments: builder.arguments(),
+    temporaries,
+    captured: new Set(builder.slots.flatMap((slot) => (slot.storage === undefined ? [] : [slot.storage]))),
+  };
+}
+
+function neededCalls(trace: Trace, results: readonly number[]): Set<Call> {
+  const needed = new Set<Call>();
+  const wanted = new Set(results);
+  for (const call of [...trace.calls].reverse()) {
+    if (!call.outputs.some((id) => wanted.has(id))) continue;
+    needed.add(call);
+    for (const id of call.inputs) wanted.add(id);
+  }
+  return needed;
+}
+
+class PlanBuilder {
+  readonly drafts: Draft[] = [];
+  readonly slots: Slot[] = [];
+  private readonly placed = new Map<number, Placed>();
+  private readonly claimed = new Set<Slot>();
+
+  constructor(private readonly trace: Trace) {
+    trace.values.forEach((source, id) => {
+      if (source.kind === "argument") this.place(id);
+    });
+  }
+
+  arguments(): Slot[] {
+    return this.slots.filter((slot) => slot.kind === "argument").sort((a, b) => a.index - b.index);
+  }
+
+  lower(call: Call): void {
+    const inputs = call.inputs.map((id) => this.place(id));
+    const avals = call.outputs.map((id) => (this.trace.values[id] as Source).aval);
+    const lowered = call.op.lower(inputs.map((x) => x.layout), call.attrs, avals);
+    if (lowered.kind === "view") {
+      this.placed.set(call.outputs[0] as number, { slot: (inputs[0] as Placed).slot, layout: lowered.layout });
+      return;
+    }
+    const outputs = this.launch(lowered, inputs, avals);
+    call.outputs.forEach((id, k) => {
+      this.placed.set(id, outputs[k] as Placed);
+    });
+  }
+
+  /** Where result `k` is: a temporary that nothing else returns becomes the result, anything else is copied. */
+  result(id: number, k: number): PlannedResult {
+    const source = this.place(id);
+    const whole = isContiguous(source.layout) && source.layout.offset === 0;
+    const { slot } = source;
+    const fits = slot.bytes === bytesOfAval(source.layout);
+    const passed = slot.kind === "argument" || slot.kind === "captured";
+    if (!whole || !fits || this.claimed.has(slot)) return this.returned(this.copy(source), k);
+    if (passed) {
+      this.claimed.add(slot);
+      slot.lastUse = Number.POSITIVE_INFINITY;
+      return { aval: source.layout, slot };
+    }
+    return this.returned(source, k);
+  }
+
+  private returned({ slot, layout }: Placed, k: number): PlannedResult {
+    slot.kind = "result";
+    slot.index = k;
+    slot.lastUse = Number.POSITIVE_INFINITY;
+    this.claimed.add(slot);
+    return { aval: layout, slot };
+  }
+
+  private place(id: number): Placed {
+    const known = this.placed.get(id);
+    if (known !== undefined) return known;
+    const source = this.trace.values[id] as Source;
+    const placed = this.placeSource(source);
+    this.placed.set(id, placed);
+    return placed;
+  }
+
+  private placeSource(source: Source): Placed {
+    const slot = { bytes: bytesOfAval(source.aval), index: 0, born: -1, lastUse: -1 };
+    if (source.kind === "argument") {
+      return this.add({ ...slot, kind: "argument", index: source.index }, contiguousLayout(source.aval));
+    }
+    if (source.kind === "captured" && source.tensor.value.kind === "stored") {
+      const { storage, layout } = source.tensor.value;
+      return this.add({ ...slot, bytes: storage.buffer.bytes, kind: "captured", storage }, layout);
+    }
+    throw new Error("a computed value is used before it is computed");
+  }
+
+  private add(slot: Slot, layout: Layout): Placed {
+    this.slots.push(slot);
+    return { slot, layout };
+  }
+
+  private copy(x: Placed): Placed {
+    const lowered = elementwise.lower([x.layout], copyAttrs(x.layout.dtype), [x.layout]) as Computed;
+    return this.launch(lowered, [x], [x.layout])[0] as Placed;
+  }
+
+  private launch(lowered: Computed, operands: readonly Placed[], avals: readonly Aval[]): Placed[] {
+    const realised = realise(lowered, operands.map((x) => x.layout), avals);
+    const hasWork = avals.some((aval) => sizeOf(aval.shape) > 0);
+    const inputs = operands.map((x, i) => (hasWork && realised.dense.includes(i) ? this.copy(x) : x));
+    const at = this.drafts.length;
+    const outputs = avals.map((aval) =>
+      this.add(
+        { bytes: bytesOfAval(aval), kind: "temporary", index: 0, born: at, lastUse: at },
+        contiguousLayout(aval),
+      ),
+    );
+    // Without elements there is nothing to compute.
+    if (!hasWork) return outputs;
+    for (const { slot } of inputs) slot.lastUse = at;
+    this.drafts.push({
+      key: realised.key,
+      kernel: realised.build(),
+      inputs: inputs.map((x) => x.slot),
+      outputs: outputs.map((x) => x.slot),
+      sizes: realised.sizes,
+      params: realised.params,
+    });
+    return outputs;
+  }
+}
+
+type Computed = Exclude<Lowered, { kind: "view" }>;
+
+function bytesOfAval(aval: Aval): number {
+  return sizeOf(aval.shape) * bytesOf(aval.dtype);
+}
+
+/** Whether `output` may be in the memory of `source`. */
+function mayTakeOver(drafts: readonly Draft[], source: Slot, output: Slot): boolean {
+  if (source.bytes !== output.bytes) return false;
+  if (source.lastUse < output.born) return true;
+  const draft = drafts[output.born];
+  if (draft === undefined || source.lastUse !== output.born) return false;
+  // Read for the last time by the very launch that writes: fine if it reads each element before it writes it.
+  const reads = draft.inputs.flatMap((slot, k) => (slot === source ? [k] : []));
+  return reads.length === 1 && mayOverwrite(draft.kernel, draft.outputs.indexOf(output), reads[0] as number);
+}
+
+function reuseDonated(drafts: readonly Draft[], slots: readonly Slot[], donated: ReadonlySet<number>): void {
+  const free = slots.filter((slot) => slot.kind === "argument" && donated.has(slot.index));
+  for (const output of slots) {
+    if (output.kind !== "result") continue;
+    const at = free.findIndex((source) => mayTakeOver(drafts, source, output));
+    if (at >= 0) output.reuses = free.splice(at, 1)[0] as Slot;
+  }
+}
+
+/** Gives temporaries shared buffers, first fit among those of the same size that are free; returns the sizes. */
+function shareBuffers(drafts: readonly Draft[], slots: readonly Slot[]): number[] {
+  const sizes: number[] = [];
+  const lastUser: Slot[] = [];
+  for (const slot of slots) {
+    if (slot.kind !== "temporary") continue;
+    let found = lastUser.findIndex((user) => mayTakeOver(drafts, user, slot));
+    if (found < 0) found = sizes.push(slot.bytes) - 1;
+    lastUser[found] = slot;
+    slot.buffer = found;
+  }
+  return sizes;
+}
+
+/** Compiles a launch's kernel, told which of its outputs are in the buffer of an input. */
+function finish({ key, kernel, inputs, outputs, sizes, params }: Draft, device: Backend): PlannedLaunch {
+  const aliases = outputs.map((output) => {
+    const input = inputs.findIndex((slot) => sameMemory(slot, output));
+    return input < 0 ? undefined : input;
+  });
+  const inPlace = aliases.some((input) => input !== undefined);
+  return {
+    name: kernel.name,
+    executable: executableFor(
+      device,
+      inPlace ? `${key} in place ${aliases.join()}` : key,
+      () => (inPlace ? { ...kernel, aliases } : kernel),
+      sizes,
+    ),
+    slots: [...inputs, ...outputs],
+    sizes,
+    params,
+  };
+}
+
+function sameMemory(a: Slot, b: Slot): boolean {
+  const [x, y] = [a.reuses ?? a, b.reuses ?? b];
+  return x === y || (x.buffer !== undefined && x.buffer === y.buffer);
+}

@@ -1,0 +1,101 @@
+import type { Aval, Backend, Op } from "@gradus/core";
+import { fail } from "@gradus/core";
+import { GradusTensor } from "../gradus-tensor.js";
+import type { Storage } from "../storage.js";
+
+/** A value of a function being compiled. */
+export type Source =
+  /** The `index`-th tensor argument. */
+  | { readonly kind: "argument"; readonly aval: Aval; readonly index: number }
+  /** A tensor that existed before: the function closes over it. */
+  | { readonly kind: "captured"; readonly aval: Aval; readonly tensor: GradusTensor }
+  | { readonly kind: "computed"; readonly aval: Aval; readonly call: Call; readonly output: number };
+
+/** One operation of the function, on values numbered by the trace. */
+export interface Call {
+  readonly op: Op<unknown>;
+  readonly inputs: readonly number[];
+  readonly attrs: unknown;
+  readonly outputs: readonly number[];
+}
+
+/** The operations of a function, in the order in which it called them. */
+export class Trace {
+  readonly values: Source[] = [];
+  readonly calls: Call[] = [];
+  private readonly captured = new Map<GradusTensor, number>();
+
+  constructor(readonly device: Backend) {}
+
+  /** The tensor that stands for the `index`-th argument. */
+  argument(aval: Aval, index: number): GradusTensor {
+    return this.tensor(this.add({ kind: "argument", aval, index }));
+  }
+
+  append<A>(op: Op<A>, inputs: readonly GradusTensor[], attrs: A, avals: readonly Aval[]): GradusTensor[] {
+    const first = this.values.length;
+    const call: Call = {
+      op: op as Op<unknown>,
+      inputs: inputs.map((x) => this.idOf(op.name, x)),
+      attrs,
+      outputs: avals.map((_, k) => first + k),
+    };
+    // Inputs may have been captured meanwhile, so outputs are numbered after them.
+    const outputs = avals.map((aval, output) => this.add({ kind: "computed", aval, call, output }));
+    (call as { outputs: readonly number[] }).outputs = outputs;
+    this.calls.push(call);
+    return outputs.map((id) => this.tensor(id));
+  }
+
+  /** The number of a tensor's value; a tensor from outside is captured. */
+  idOf(op: string, x: GradusTensor): number {
+    if (x.value.kind === "traced") {
+      if (x.value.trace !== this) {
+        fail("value-in-trace", `${op}: a tensor of another compiled function leaked into this one. Pass it as an argument`);
+      }
+      return x.value.id;
+    }
+    const known = this.captured.get(x);
+    if (known !== undefined) return known;
+    // The tensor may be disposed before the function is planned, or later: its memory must outlive it.
+    x.value.storage.retain();
+    const id = this.add({ kind: "captured", aval: x, tensor: x });
+    this.captured.set(x, id);
+    return id;
+  }
+
+  /** Gives captured memory back that the plan does not use. */
+  releaseUnused(used: ReadonlySet<Storage>): void {
+    for (const { value } of this.captured.keys()) {
+      if (value.kind === "stored" && !used.has(value.storage)) value.storage.release();
+    }
+  }
+
+  private add(source: Source): number {
+    this.values.push(source);
+    return this.values.length - 1;
+  }
+
+  private tensor(id: number): GradusTensor {
+    const { aval } = this.values[id] as Source;
+    return new GradusTensor(aval, { kind: "traced", trace: this, id });
+  }
+}
+
+let current: Trace | undefined;
+
+/** The function being compiled, if one is: operations append to it instead of running. */
+export function currentTrace(): Trace | undefined {
+  return current;
+}
+
+/** Runs `f` with every operation appended to `trace`. */
+export function tracing<T>(trace: Trace, f: () => T): T {
+  const outer = current;
+  current = trace;
+  try {
+    return f();
+  } finally {
+    current = outer;
+  }
+}

@@ -1,0 +1,21 @@
+import { type DType, input, type Tensor } from "@gradus/core";
+import { applyOne } from "./apply.js";
+import { type ElementwiseAttrs, elementwise } from "./ops/elementwise.js";
+import type { GradusTensor } from "./gradus-tensor.js";
+
+/** A dense copy of `x`. */
+export function copyOf(x: Tensor): GradusTensor {
+  return applyOne(elementwise, [x], copyAttrs(x.dtype));
+}
+
+/** A copy as an elementwise operation. */
+export function copyAttrs(dtype: DType): ElementwiseAttrs {
+  return { name: "copy", expr: identity[dtype], params: [] };
+}
+
+const identity = {
+  f32: input(0, "f32"),
+  f64: input(0, "f64"),
+  i32: input(0, "i32"),
+  bool: input(0, "bool"),
+};

@@ -1,0 +1,69 @@
+import { type Backend, type Executable, type Kernel, interpreter } from "@gradus/core";
+
+let chosen: Backend | undefined;
+let builtIn: Backend | undefined;
+
+/**
+ * Makes `device` the place where new tensors live, from now on. Until then it is the reference interpreter of
+ * `@gradus/core`, which needs no installation and is slow.
+ *
+ * @example
+ * ```ts
+ * import { interpreter } from "@gradus/core";
+ * import { setDefaultDevice, tensor } from "@gradus/tensor";
+ * setDefaultDevice(interpreter({ precision: "float32" }));
+ * tensor([1, 2]).device.name; // → interpreter
+ * setDefaultDevice(undefined);
+ * ```
+ */
+export function setDefaultDevice(device: Backend | undefined): void {
+  chosen = device;
+}
+
+export function defaultDevice(): Backend {
+  if (chosen !== undefined) return chosen;
+  builtIn ??= interpreter();
+  return builtIn;
+}
+
+let work = 0;
+const WORK_WORTH_A_WORD = 1e9;
+
+/** Counts element operations on the interpreter that nobody chose, and says once what would make them fast. */
+export function countWork(device: Backend, elements: number): void {
+  if (device !== builtIn || chosen !== undefined || work > WORK_WORTH_A_WORD) return;
+  work += elements;
+  if (work > WORK_WORTH_A_WORD) {
+    // biome-ignore lint/suspicious/noConsole: advice to the person who runs the program, once
+    console.warn(
+      "gradus: this program has become large for the reference interpreter, which is the default device. " +
+        'Install @gradus/backend-cpu and call setDefaultDevice(await cpu()), or choose the interpreter yourself with ' +
+        "setDefaultDevice(interpreter()) to silence this.",
+    );
+  }
+}
+
+const MAX_KERNELS = 1024;
+const kernels = new WeakMap<Backend, Map<string, Executable>>();
+
+/** The device's compiled kernel for `key`, made at first use; the least recently used ones are forgotten. */
+export function executableFor(device: Backend, key: string, build: () => Kernel, sizes: readonly number[]): Executable {
+  let cache = kernels.get(device);
+  if (cache === undefined) {
+    cache = new Map();
+    kernels.set(device, cache);
+  }
+  const known = cache.get(key);
+  if (known !== undefined) {
+    // Reinsert only when the cache fills up: the order then matters, and until then a lookup stays one lookup.
+    if (cache.size > MAX_KERNELS / 2) {
+      cache.delete(key);
+      cache.set(key, known);
+    }
+    return known;
+  }
+  const made = device.compile(build(), sizes);
+  cache.set(key, made);
+  if (cache.size > MAX_KERNELS) cache.delete(cache.keys().next().value as string);
+  return made;
+}

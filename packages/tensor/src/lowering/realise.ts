@@ -1,0 +1,178 @@
+import {
+  type Aval,
+  axisIndex,
+  broadcastStrides,
+  calculus as c,
+  contiguousLayout,
+  type DType,
+  type Expr,
+  isContiguous,
+  type Kernel,
+  type Layout,
+  load,
+  type Lowered,
+  param,
+  type Scalar,
+  substitute,
+} from "@gradus/core";
+import { type Access, type Analysis, analyse } from "./analyse.js";
+import { type JoinedAxes, joinAxes } from "./join-axes.js";
+
+/** A kernel, and what a launch of it needs beside buffers. */
+export interface Realised {
+  /** Names the kernel among all kernels. */
+  readonly key: string;
+  readonly build: () => Kernel;
+  readonly sizes: readonly number[];
+  readonly params: readonly (number | Scalar)[];
+  /** Inputs that must be copied to lie densely first. */
+  readonly dense: readonly number[];
+}
+
+/** An access in terms of memory: `offset`, a stride for each loop axis, and coordinates that are computed. */
+export interface Walk {
+  readonly offset: number;
+  readonly strides: readonly number[];
+  readonly computed: readonly { readonly coordinate: Expr; readonly stride: number }[];
+}
+
+/**
+ * Turns an operation's lowering, which speaks of coordinates, into a kernel, which speaks of memory: gives every access
+ * its strides, joins neighbouring axes that all accesses walk in one stride, and decides what is baked into the kernel
+ * (strides 0 and 1, offset 0) and what are its run-time numbers (the others).
+ */
+export function realise(
+  lowered: Exclude<Lowered, { kind: "view" }>,
+  inputs: readonly Layout[],
+  outputs: readonly Aval[],
+): Realised {
+  if (lowered.kind === "native") {
+    const dense = inputs.flatMap((x, k) => (isContiguous(x) && x.offset === 0 ? [] : [k]));
+    return { key: lowered.key, build: lowered.kernel, sizes: lowered.sizes, params: [], dense };
+  }
+  const analysis = analyse(lowered);
+  const targets = outputs.map(contiguousLayout);
+  const grid = lowered.sizes.slice(0, analysis.grid);
+  const walks = analysis.accesses.map((access) => {
+    const layout = access.of === "input" ? inputs[access.operand] : targets[access.operand];
+    return walkOf(access, layout as Layout, lowered.sizes, grid);
+  });
+  const axes = joinAxes(lowered.sizes, analysis, walks);
+  const codes = walks.map(({ offset, computed }, i) => {
+    const strides = [...(axes.strides[i] as number[]), ...computed.map((term) => term.stride)];
+    return strides.map((s) => (isRunTime(s) ? "s" : s)).join("") + (offset === 0 ? "" : "o");
+  });
+  const numbers = walks.flatMap(({ offset, computed }, i) => [
+    ...(axes.strides[i] as number[]).filter(isRunTime),
+    ...computed.map((term) => term.stride).filter(isRunTime),
+    ...(offset === 0 ? [] : [offset]),
+  ]);
+  return {
+    key: `${lowered.key} | ${axes.code} ${codes.join(",")}`,
+    build: () => buildKernel(analysis, axes, walks, inputs, outputs, numbers.length),
+    sizes: axes.sizes,
+    params: [...lowered.params, ...numbers],
+    dense: [],
+  };
+}
+
+function walkOf({ at, flat }: Access, layout: Layout, sizes: readonly number[], grid: readonly number[]): Walk {
+  const strides = new Array<number>(sizes.length).fill(0);
+  if (at === undefined) {
+    broadcastStrides(layout, grid).forEach((stride, axis) => {
+      strides[axis] = stride;
+    });
+    return { offset: layout.offset, strides, computed: [] };
+  }
+  const computed: { coordinate: Expr; stride: number }[] = [];
+  let { offset } = layout;
+  at.forEach((coordinate, d) => {
+    const stride = flat === true ? 1 : (layout.strides[d] as number);
+    if (coordinate.kind === "axis") strides[coordinate.axis] = (strides[coordinate.axis] as number) + stride;
+    else if (coordinate.kind === "const") offset += coordinate.value * stride;
+    else computed.push({ coordinate, stride });
+  });
+  return { offset, strides, computed };
+}
+
+/** Strides 0 and 1 are baked: emitters vectorise on them. */
+function isRunTime(stride: number): boolean {
+  return stride !== 0 && stride !== 1;
+}
+
+function buildKernel(
+  { body, accessOf, writes }: Analysis,
+  axes: JoinedAxes,
+  walks: readonly Walk[],
+  inputs: readonly Layout[],
+  outputs: readonly Aval[],
+  numbers: number,
+): Kernel {
+  const own = body.value.params.length;
+  const indices: Expr[] = [];
+  const rewritten = new Map<Expr, Expr>();
+  /** The body's expressions in the kernel's terms: joined axes, loads instead of inputs. */
+  const rewrite = (root: Expr): Expr =>
+    substitute(root, (e) => {
+      if (e.kind === "axis") return axisIndex(axes.renamed(e.axis));
+      if (e.kind === "size") return { ...e, axis: axes.renamed(e.axis) };
+      if (e.kind !== "input") return undefined;
+      let made = rewritten.get(e);
+      if (made === undefined) {
+        const guard = e.guard === undefined ? undefined : rewrite(e.guard);
+        made = load(e.index, e.dtype, indices[accessOf.get(e) as number] as Expr, guard, e.fill ?? 0);
+        rewritten.set(e, made);
+      }
+      return made;
+    });
+  let next = own;
+  const number = (): Expr => param(next++, "i32");
+  // In order, because a computed coordinate may itself read an input: those accesses come first.
+  walks.forEach(({ offset, computed }, i) => {
+    let index: Expr = { kind: "const", value: 0, dtype: "i32" };
+    (axes.strides[i] as number[]).forEach((stride, axis) => {
+      if (stride !== 0) index = c.add(index, isRunTime(stride) ? c.mul(axisIndex(axis), number()) : axisIndex(axis));
+    });
+    for (const { coordinate, stride } of computed) {
+      if (stride === 0) continue;
+      const at = rewrite(coordinate);
+      index = c.add(index, isRunTime(stride) ? c.mul(at, number()) : at);
+    }
+    indices.push(offset === 0 ? index : c.add(index, number()));
+  });
+  const base = {
+    name: body.value.name,
+    inputs: inputs.map((x) => x.dtype),
+    outputs: outputs.map((x) => x.dtype),
+    params: [...body.value.params, ...new Array<DType>(numbers).fill("i32")],
+  };
+  const indexOf = (write: number): Expr => indices[writes[write] as number] as Expr;
+  if (body.kind === "contract") {
+    return {
+      kind: "contract",
+      ...base,
+      groups: axes.contractGroups(body.value.groups),
+      a: rewrite(body.value.a),
+      b: rewrite(body.value.b),
+      accumulate: body.value.accumulate,
+      writes: body.value.writes.map(({ value }, k) => ({ buffer: k, index: indexOf(k), value: rewrite(value) })),
+    };
+  }
+  const over = (list: readonly number[]): number[] => [...new Set(list.map(axes.renamed))];
+  return {
+    kind: "loop",
+    ...base,
+    axes: axes.sizes.length,
+    grid: axes.grid,
+    stages: body.value.stages.map((s) => ({ ...s, over: over(s.over), value: rewrite(s.value) })),
+    writes: body.value.writes.map((write, k) => ({
+      over: over(write.over),
+      buffer: k,
+      index: indexOf(k),
+      value: rewrite(write.value),
+    })),
+    ...(body.value.checks && {
+      checks: body.value.checks.map((check) => ({ ...check, over: over(check.over), holds: rewrite(check.holds) })),
+    }),
+  };
+}
