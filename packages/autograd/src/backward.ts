@@ -1,4 +1,14 @@
-import { fail, flattenTree, formatPath, formatShape, isFloat, isTensor, type Level, mapTree, type Tensor } from "@gradus/core";
+import {
+  fail,
+  flattenTree,
+  formatPath,
+  formatShape,
+  isFloat,
+  isTensor,
+  type Level,
+  mapTree,
+  type Tensor,
+} from "@gradus/core";
 import { pullback } from "./pullback.js";
 
 /** What variables record for. It stays open: a variable's graph is kept by the tensors that came from it. */
@@ -11,7 +21,10 @@ const variables: Level = { open: true, used: false };
  */
 export function variable(x: Tensor): Tensor {
   if (!isFloat(x.dtype)) {
-    fail("not-differentiable", `variable: ${x.dtype} has no gradient: only f32 and f64 do. Convert it: x.cast("f32")`);
+    fail(
+      "not-differentiable",
+      `variable: ${x.dtype} has no gradient: only f32 and f64 do. Convert it: x.cast("f32")`,
+    );
   }
   return x.engine.watch(x.detach(), variables);
 }
@@ -41,12 +54,18 @@ export interface BackwardOptions {
  */
 export function backward<P>(loss: Tensor, params: P, options: BackwardOptions = {}): { readonly grads: P } {
   if (loss.size !== 1) {
-    fail("not-scalar", `backward: the loss must be one number, got shape ${formatShape(loss.shape)}. Reduce it with sum() or mean()`);
+    fail(
+      "not-scalar",
+      `backward: the loss must be one number, got shape ${formatShape(loss.shape)}. Reduce it with sum() or mean()`,
+    );
   }
   const { leaves, paths } = flattenTree(params);
   leaves.forEach((leaf, i) => {
     if (isTensor(leaf) && leaf.history === undefined) {
-      fail("invalid-argument", `backward: ${formatPath(paths[i] ?? [])} is no variable. Make it one before computing the loss: variable(x)`);
+      fail(
+        "invalid-argument",
+        `backward: ${formatPath(paths[i] ?? [])} is no variable. Make it one before computing the loss: variable(x)`,
+      );
     }
   });
   const targets = leaves.filter(isTensor);
@@ -56,7 +75,10 @@ export function backward<P>(loss: Tensor, params: P, options: BackwardOptions = 
     try {
       const found = pullback([loss], [loss.onesLike()], targets);
       if (found.every((gradient) => gradient === undefined)) {
-        fail("no-gradient", "backward: the loss does not depend on any of the variables. Was it computed from them, without detach()?");
+        fail(
+          "no-gradient",
+          "backward: the loss does not depend on any of the variables. Was it computed from them, without detach()?",
+        );
       }
       let next = 0;
       return mapTree(params, (x) => found[next++] ?? x.zerosLike());

@@ -40,7 +40,8 @@ export function customGrad<Args extends readonly Tensor[], Residuals = undefined
 ): (...inputs: Args) => Tensor {
   return (...inputs) => {
     const [first] = inputs;
-    if (first === undefined) return fail("invalid-argument", "customGrad: the function takes at least one tensor");
+    if (first === undefined)
+      return fail("invalid-argument", "customGrad: the function takes at least one tensor");
     const plain = inputs.map((x) => x.detach()) as unknown as Args;
     const [value, residuals] =
       options.forward === undefined ? [f(...plain), undefined as Residuals] : options.forward(...plain);
@@ -48,7 +49,10 @@ export function customGrad<Args extends readonly Tensor[], Residuals = undefined
       const shares = options.backward(dy as Tensor, { inputs, output: output as Tensor, residuals });
       const list = Array.isArray(shares) ? (shares as readonly (Tensor | undefined)[]) : [shares as Tensor];
       if (list.length !== inputs.length) {
-        fail("invalid-argument", `customGrad: backward returned ${list.length} cotangents for ${inputs.length} inputs. Use undefined for inputs without a gradient`);
+        fail(
+          "invalid-argument",
+          `customGrad: backward returned ${list.length} cotangents for ${inputs.length} inputs. Use undefined for inputs without a gradient`,
+        );
       }
       return list;
     });

@@ -157,7 +157,9 @@ export function engineOf(name: string, params: unknown): Engine {
       );
     }
   });
-  return engine ?? fail("no-gradient", `${name}: there is no tensor to differentiate by in the first argument`);
+  return (
+    engine ?? fail("no-gradient", `${name}: there is no tensor to differentiate by in the first argument`)
+  );
 }
 
 function lossOf(
@@ -165,15 +167,25 @@ function lossOf(
   result: Tensor | readonly [Tensor, unknown],
 ): [loss: Tensor, aux: { readonly value: unknown } | undefined] {
   if (typeof (result as { then?: unknown } | undefined)?.then === "function") {
-    fail("async-scope", `${name}: the function returned a Promise: differentiate the synchronous part, and await outside of it`);
+    fail(
+      "async-scope",
+      `${name}: the function returned a Promise: differentiate the synchronous part, and await outside of it`,
+    );
   }
   const [loss, aux] = isTensor(result) ? [result, undefined] : [result?.[0], { value: result?.[1] }];
   if (!isTensor(loss)) {
-    fail("invalid-argument", `${name}: the function must return a tensor, or [tensor, aux], got ${String(result)}`);
+    fail(
+      "invalid-argument",
+      `${name}: the function must return a tensor, or [tensor, aux], got ${String(result)}`,
+    );
   }
   if (loss.size !== 1) {
-    fail("not-scalar", `${name}: the function must return one number, got shape ${formatShape(loss.shape)}. Reduce it with sum() or mean(), or use vjp()`);
+    fail(
+      "not-scalar",
+      `${name}: the function must return one number, got shape ${formatShape(loss.shape)}. Reduce it with sum() or mean(), or use vjp()`,
+    );
   }
-  if (!isFloat(loss.dtype)) fail("not-differentiable", `${name}: the result is ${loss.dtype}, which has no derivative`);
+  if (!isFloat(loss.dtype))
+    fail("not-differentiable", `${name}: the result is ${loss.dtype}, which has no derivative`);
   return [loss, aux];
 }

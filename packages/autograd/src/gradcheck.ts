@@ -33,13 +33,20 @@ export interface GradcheckReport {
  * report.compared; // → 4
  * ```
  */
-export function gradcheck<P>(f: (inputs: P) => Tensor, inputs: P, options: GradcheckOptions = {}): GradcheckReport {
+export function gradcheck<P>(
+  f: (inputs: P) => Tensor,
+  inputs: P,
+  options: GradcheckOptions = {},
+): GradcheckReport {
   const { epsilon = 1e-6, atol = 1e-5, rtol = 1e-3 } = options;
   const { leaves, paths } = flattenTree(inputs);
   const tensors = leaves.filter(isTensor);
   leaves.forEach((leaf, i) => {
     if (isTensor(leaf) && leaf.dtype !== "f64") {
-      fail("dtype-mismatch", `gradcheck: ${formatPath(paths[i] ?? [])} is ${leaf.dtype}: differences need f64. Convert it: x.cast("f64")`);
+      fail(
+        "dtype-mismatch",
+        `gradcheck: ${formatPath(paths[i] ?? [])} is ${leaf.dtype}: differences need f64. Convert it: x.cast("f64")`,
+      );
     }
   });
   const [value, pull] = vjp(f, inputs);

@@ -39,7 +39,9 @@ export function pullback(
       if (needs[i] === true) give(x, checkCotangent(node, x, shares[i]));
     });
   }
-  return targets.map((x) => (x.history === undefined ? undefined : received.get(x.history.node)?.[x.history.output]));
+  return targets.map((x) =>
+    x.history === undefined ? undefined : received.get(x.history.node)?.[x.history.output],
+  );
 }
 
 /** The nodes from the outputs back to the goals, latest first. */
@@ -69,7 +71,8 @@ function usefulNodes(order: readonly GradNode[], goals: ReadonlySet<GradNode>): 
 }
 
 function checkCotangent(node: GradNode, x: Tensor, cotangent: Tensor | undefined): Tensor | undefined {
-  if (cotangent === undefined || (sameShape(cotangent.shape, x.shape) && cotangent.dtype === x.dtype)) return cotangent;
+  if (cotangent === undefined || (sameShape(cotangent.shape, x.shape) && cotangent.dtype === x.dtype))
+    return cotangent;
   return fail(
     "shape-mismatch",
     `${node.name}: its gradient returned ${cotangent.dtype}${formatShape(cotangent.shape)} for an input of ${x.dtype}${formatShape(x.shape)}: a cotangent has its input's shape and dtype`,

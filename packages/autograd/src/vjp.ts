@@ -1,4 +1,15 @@
-import { checkSameStructure, fail, flattenTree, formatPath, formatShape, isTensor, type Level, mapTree, sameShape, tensorsOf } from "@gradus/core";
+import {
+  checkSameStructure,
+  fail,
+  flattenTree,
+  formatPath,
+  formatShape,
+  isTensor,
+  type Level,
+  mapTree,
+  sameShape,
+  tensorsOf,
+} from "@gradus/core";
 import { engineOf, recording, settle, watchTree } from "./grad.js";
 import { pullback } from "./pullback.js";
 
@@ -32,7 +43,10 @@ export function vjp<P, Y>(f: (params: P) => Y, params: P): [value: Y, pull: (cot
     outputs.forEach((y, i) => {
       const shape = given[i]?.shape ?? [];
       if (!sameShape(y.shape, shape)) {
-        fail("shape-mismatch", `vjp: the cotangent of ${formatPath(paths[i] ?? [])} has shape ${formatShape(shape)}, the result ${formatShape(y.shape)}`);
+        fail(
+          "shape-mismatch",
+          `vjp: the cotangent of ${formatPath(paths[i] ?? [])} has shape ${formatShape(shape)}, the result ${formatShape(y.shape)}`,
+        );
       }
     });
     return engine.scope(() => {

@@ -58,6 +58,9 @@ export function castNumber(value: number, dtype: DType): number {
     case "bool":
       return value !== 0 ? 1 : 0;
     default:
-      return fail("dtype-mismatch", `unknown dtype ${JSON.stringify(dtype satisfies never)}: use f32, f64, i32 or bool`);
+      return fail(
+        "dtype-mismatch",
+        `unknown dtype ${JSON.stringify(dtype satisfies never)}: use f32, f64, i32 or bool`,
+      );
   }
 }

@@ -1,6 +1,6 @@
-import type { CreateOptions, Tensor } from "./tensor.js";
 import type { Scalar } from "./scalar.js";
 import type { Shape } from "./shape.js";
+import type { CreateOptions, Tensor } from "./tensor.js";
 import type { TreeNode } from "./tree.js";
 
 /**

@@ -1,7 +1,7 @@
-import type { Aval, Layout } from "./layout.js";
 import type { DType } from "./dtype.js";
 import type { Expr } from "./ir/expr.js";
 import type { Check, ContractKernel, NativeKernel, Stage } from "./ir/kernel.js";
+import type { Aval, Layout } from "./layout.js";
 import type { Scalar } from "./scalar.js";
 import type { Tensor } from "./tensor.js";
 

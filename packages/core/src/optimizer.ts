@@ -64,7 +64,10 @@ export interface Objective<P, Batch = undefined, Aux = undefined> {
   /** Hessian times vector. */
   hvp?(params: P, vector: P, batch: Batch): P;
   /** The residuals r of a least-squares problem, `value = sum(r^2) / 2`, with their Jacobian's products. */
-  residuals?(params: P, batch: Batch): {
+  residuals?(
+    params: P,
+    batch: Batch,
+  ): {
     readonly values: Tensor;
     jvp(vector: P): Tensor;
     vjp(cotangent: Tensor): P;

@@ -24,7 +24,10 @@ export class Scalar {
   /** The number. Throws `value-in-trace` inside `compile`, where there is none yet: use {@link map}. */
   get value(): number {
     if (this.source.kind === "value") return this.source.value;
-    return fail("value-in-trace", "scalar.value: inside compile() a Scalar has no value yet; use scalar.map(f) instead");
+    return fail(
+      "value-in-trace",
+      "scalar.value: inside compile() a Scalar has no value yet; use scalar.map(f) instead",
+    );
   }
 
   /** `f(value)` as a new Scalar. `f` must be pure: inside `compile` it runs on every call. */

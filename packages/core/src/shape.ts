@@ -37,7 +37,10 @@ export function checkShape(op: string, shape: Shape): void {
     }
   }
   if (sizeOf(shape) > 2147483647) {
-    fail("out-of-memory", `${op}: ${formatShape(shape)} has more than 2^31 - 1 elements, the limit of one tensor`);
+    fail(
+      "out-of-memory",
+      `${op}: ${formatShape(shape)} has more than 2^31 - 1 elements, the limit of one tensor`,
+    );
   }
 }
 
@@ -51,14 +54,19 @@ export function normalizeAxis(op: string, axis: number, rank: number): number {
 }
 
 /** Axes counted from the front, ascending, each once; all of them when `axes` is undefined. */
-export function normalizeAxes(op: string, axes: number | readonly number[] | undefined, rank: number): number[] {
+export function normalizeAxes(
+  op: string,
+  axes: number | readonly number[] | undefined,
+  rank: number,
+): number[] {
   if (axes === undefined) return Array.from({ length: rank }, (_, axis) => axis);
   const list = typeof axes === "number" ? [axes] : axes;
   // PyTorch takes axis 0 and -1 of a zero-dimensional tensor as the tensor itself.
   if (rank === 0 && list.every((axis) => axis === 0 || axis === -1)) return [];
   const normalized = list.map((axis) => normalizeAxis(op, axis, rank));
   const repeated = normalized.find((axis, i) => normalized.indexOf(axis) !== i);
-  if (repeated !== undefined) fail("axis-out-of-range", `${op}: axis ${repeated} is named twice in [${list.join(", ")}]`);
+  if (repeated !== undefined)
+    fail("axis-out-of-range", `${op}: axis ${repeated} is named twice in [${list.join(", ")}]`);
   return normalized.sort((a, b) => a - b);
 }
 

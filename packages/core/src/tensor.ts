@@ -1,8 +1,8 @@
 import type { Backend } from "./backend.js";
 import type { DType, TypedArray } from "./dtype.js";
+import type { ScalarOp, ScalarOpName, scalarOps } from "./ir/scalar-ops.js";
 import type { Key } from "./key.js";
 import type { Op } from "./op.js";
-import type { ScalarOp, ScalarOpName, scalarOps } from "./ir/scalar-ops.js";
 import type { Scalar } from "./scalar.js";
 import type { Shape } from "./shape.js";
 
@@ -27,7 +27,9 @@ export interface ReduceOptions {
 }
 
 /** `[start, stop, step]` of one axis; `null` leaves the axis whole, `undefined` a bound at its end. As in NumPy. */
-export type SliceRange = readonly [start?: number | undefined, stop?: number | undefined, step?: number] | null;
+export type SliceRange =
+  | readonly [start?: number | undefined, stop?: number | undefined, step?: number]
+  | null;
 
 /** Nested arrays of numbers, as `toArray` returns them. */
 export type NestedArray = number | boolean | readonly NestedArray[];
@@ -168,7 +170,10 @@ export interface GradNode {
    * The inputs' cotangents, given those of the outputs (undefined: zero). `needs[i]` tells whether input i's is wanted.
    * Computed with ordinary operations, so gradients can be differentiated again.
    */
-  vjp(cotangents: readonly (Tensor | undefined)[], needs: readonly boolean[]): readonly (Tensor | undefined)[];
+  vjp(
+    cotangents: readonly (Tensor | undefined)[],
+    needs: readonly boolean[],
+  ): readonly (Tensor | undefined)[];
 }
 
 /** What a tensor implementation offers to code that knows only its interface; reached as `tensor.engine`. */
@@ -176,7 +181,12 @@ export interface Engine {
   /** Runs an operation, or appends it to the trace. */
   apply<A>(op: Op<A>, inputs: readonly Tensor[], attrs: A): readonly Tensor[];
   /** `values` as outputs of a node of the caller's making: how a custom gradient enters the graph. */
-  record(name: string, inputs: readonly Tensor[], values: readonly Tensor[], vjp: GradNode["vjp"]): readonly Tensor[];
+  record(
+    name: string,
+    inputs: readonly Tensor[],
+    values: readonly Tensor[],
+    vjp: GradNode["vjp"],
+  ): readonly Tensor[];
   /** `x` as a new leaf that `level` differentiates by. */
   watch(x: Tensor, level: Level): Tensor;
   /** Runs `f` and frees every tensor that it made, except those in its result. */

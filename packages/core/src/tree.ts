@@ -163,7 +163,12 @@ interface Parts {
 function partsOf(node: unknown, path: Path): Parts | undefined {
   if (typeof node !== "object" || node === null) return undefined;
   if (Array.isArray(node)) {
-    return { open: "array(", keys: node.map((_, i) => String(i)), children: node, rebuild: (children) => children };
+    return {
+      open: "array(",
+      keys: node.map((_, i) => String(i)),
+      children: node,
+      rebuild: (children) => children,
+    };
   }
   if (TREE in node) {
     const { children, rebuild } = (node as TreeNode)[TREE];
@@ -177,12 +182,17 @@ function partsOf(node: unknown, path: Path): Parts | undefined {
       `tree: ${formatPath(path)} is an object of class ${prototype?.constructor?.name}: trees are made of arrays, plain objects, tensors and scalars`,
     );
   }
-  const keys = Object.keys(node);
+  // Sorted, so that objects with the same keys are the same tree in whatever order they were written.
+  const written = Object.keys(node);
+  const keys = [...written].sort();
   return {
     open: "object(",
     keys,
-    children: Object.values(node),
-    rebuild: (children) => Object.fromEntries(keys.map((key, i) => [key, children[i]])),
+    children: keys.map((key) => (node as Record<string, unknown>)[key]),
+    rebuild: (children) => {
+      const byKey = new Map(keys.map((key, i) => [key, children[i]]));
+      return Object.fromEntries(written.map((key) => [key, byKey.get(key)]));
+    },
   };
 }
 

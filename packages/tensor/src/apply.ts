@@ -32,9 +32,7 @@ export function apply<A>(op: Op<A>, inputs: readonly Tensor[], attrs: A, device?
   const place = deviceOf(op.name, ins, trace?.device ?? device);
   const avals = op.infer(ins, attrs);
   const outputs =
-    trace !== undefined
-      ? trace.append(op, ins, attrs, avals)
-      : execute(op, ins, attrs, avals, place);
+    trace !== undefined ? trace.append(op, ins, attrs, avals) : execute(op, ins, attrs, avals, place);
   remember(op, ins, attrs, outputs);
   return outputs;
 }
@@ -87,7 +85,10 @@ function execute<A>(
     },
   ]);
   for (const copy of temporary) copy.dispose();
-  countWork(device, sizes.reduce((a, b) => a * b, 1));
+  countWork(
+    device,
+    sizes.reduce((a, b) => a * b, 1),
+  );
   return outputs;
 }
 
@@ -124,7 +125,12 @@ function failTraced(op: string): never {
 let nextNodeId = 0;
 
 /** Links outputs to their inputs if a differentiation is in progress that the inputs matter to. */
-function remember<A>(op: Op<A>, inputs: readonly GradusTensor[], attrs: A, outputs: readonly GradusTensor[]): void {
+function remember<A>(
+  op: Op<A>,
+  inputs: readonly GradusTensor[],
+  attrs: A,
+  outputs: readonly GradusTensor[],
+): void {
   const levels = openLevels(inputs);
   if (levels.length === 0 || !outputs.some((y) => isFloat(y.dtype))) return;
   link(op.name, inputs, outputs, levels, (cotangents, needs) => {

@@ -1,7 +1,7 @@
 import { type DType, input, type Tensor } from "@gradus/core";
 import { applyOne } from "./apply.js";
-import { type ElementwiseAttrs, elementwise } from "./ops/elementwise.js";
 import type { GradusTensor } from "./gradus-tensor.js";
+import { type ElementwiseAttrs, elementwise } from "./ops/elementwise.js";
 
 /** A dense copy of `x`. */
 export function copyOf(x: Tensor): GradusTensor {

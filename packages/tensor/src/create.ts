@@ -2,11 +2,11 @@ import {
   axisIndex,
   type Backend,
   bytesOf,
+  type CreateOptions,
   calculus as c,
   cast,
   castNumber,
   checkShape,
-  type CreateOptions,
   type DType,
   dtypes,
   type Expr,
@@ -49,13 +49,20 @@ import { Storage } from "./storage.js";
  * console.log(tensor(new Int32Array([1, 2, 3, 4]), { shape: [2, 2] }).shape); // → [ 2, 2 ]
  * ```
  */
-export function tensor(values: NestedArray | TypedArray, options: CreateOptions & { readonly shape?: Shape } = {}): Tensor {
-  if (isTensor(values)) fail("invalid-argument", "tensor: the value is a tensor already. Use cast(), reshape() or to()");
+export function tensor(
+  values: NestedArray | TypedArray,
+  options: CreateOptions & { readonly shape?: Shape } = {},
+): Tensor {
+  if (isTensor(values))
+    fail("invalid-argument", "tensor: the value is a tensor already. Use cast(), reshape() or to()");
   const source = isTypedArray(values) ? fromTyped(values) : unnest(values);
   const shape = options.shape ?? source.shape;
   checkShape("tensor", shape);
   if (sizeOf(shape) !== source.flat.length) {
-    fail("shape-mismatch", `tensor: ${source.flat.length} values do not fill the shape ${formatShape(shape)} (${sizeOf(shape)})`);
+    fail(
+      "shape-mismatch",
+      `tensor: ${source.flat.length} values do not fill the shape ${formatShape(shape)} (${sizeOf(shape)})`,
+    );
   }
   const dtype = checkDType("tensor", options.dtype ?? source.dtype);
   const device = options.device ?? currentTrace()?.device ?? defaultDevice();
@@ -65,11 +72,17 @@ export function tensor(values: NestedArray | TypedArray, options: CreateOptions 
 /** A tensor on `device` with the elements of `data`, which has the dtype's array type. */
 export function upload(device: Backend, shape: Shape, dtype: DType, data: TypedArray): Tensor {
   if (!device.caps.dtypes.includes(dtype)) {
-    fail("unsupported", `tensor: ${device.name} has no ${dtype}: it supports ${device.caps.dtypes.join(", ")}`);
+    fail(
+      "unsupported",
+      `tensor: ${device.name} has no ${dtype}: it supports ${device.caps.dtypes.join(", ")}`,
+    );
   }
   const bytes = data.length * bytesOf(dtype);
   if (bytes > device.caps.maxBufferBytes) {
-    fail("out-of-memory", `tensor: ${formatShape(shape)} ${dtype} needs ${bytes} bytes; ${device.name} allows ${device.caps.maxBufferBytes} in one buffer`);
+    fail(
+      "out-of-memory",
+      `tensor: ${formatShape(shape)} ${dtype} needs ${bytes} bytes; ${device.name} allows ${device.caps.maxBufferBytes} in one buffer`,
+    );
   }
   const buffer = device.alloc(bytes);
   if (data.length > 0) device.write(buffer, data);
@@ -77,7 +90,8 @@ export function upload(device: Backend, shape: Shape, dtype: DType, data: TypedA
 }
 
 function fromTyped(values: TypedArray): { shape: number[]; flat: ArrayLike<number>; dtype: DType } {
-  const dtype: DType = values instanceof Float32Array ? "f32" : values instanceof Float64Array ? "f64" : "i32";
+  const dtype: DType =
+    values instanceof Float32Array ? "f32" : values instanceof Float64Array ? "f64" : "i32";
   return { shape: [values.length], flat: values, dtype };
 }
 
@@ -95,7 +109,8 @@ function toDType(flat: ArrayLike<number>, dtype: DType): TypedArray {
 }
 
 function checkDType(op: string, dtype: DType): DType {
-  if (!dtypes.includes(dtype)) fail("dtype-mismatch", `${op}: unknown dtype ${String(dtype)}. Use one of ${dtypes.join(", ")}`);
+  if (!dtypes.includes(dtype))
+    fail("dtype-mismatch", `${op}: unknown dtype ${String(dtype)}. Use one of ${dtypes.join(", ")}`);
   return dtype;
 }
 
@@ -111,13 +126,19 @@ function checkDType(op: string, dtype: DType): DType {
 export function full(shape: Shape, value: number | Scalar, options: CreateOptions = {}): Tensor {
   checkShape("full", shape);
   const dtype = checkDType("full", options.dtype ?? "f32");
-  if (typeof value !== "number" && !isScalar(value)) fail("invalid-argument", `full: expected a number, got ${String(value)}`);
+  if (typeof value !== "number" && !isScalar(value))
+    fail("invalid-argument", `full: expected a number, got ${String(value)}`);
   const fitted = typeof value === "number" ? castNumber(value, dtype) : value;
   const attrs = { name: "full", shape: [...shape], expr: fullExprs[dtype], params: [fitted] };
   return applyOne(generate, [], attrs, options.device);
 }
 
-const fullExprs = { f32: param(0, "f32"), f64: param(0, "f64"), i32: param(0, "i32"), bool: param(0, "bool") };
+const fullExprs = {
+  f32: param(0, "f32"),
+  f64: param(0, "f64"),
+  i32: param(0, "i32"),
+  bool: param(0, "bool"),
+};
 
 /** A tensor of zeros, f32 unless `dtype` says otherwise. */
 export function zeros(shape: Shape, options: CreateOptions = {}): Tensor {
@@ -143,11 +164,21 @@ export function ones(shape: Shape, options: CreateOptions = {}): Tensor {
 export function arange(start: number, stop?: number, step = 1, options: CreateOptions = {}): Tensor {
   const [from, to] = stop === undefined ? [0, start] : [start, stop];
   if (![from, to, step].every(Number.isFinite) || step === 0) {
-    fail("invalid-argument", `arange: start, stop and step must be finite and step not 0, got ${from}, ${to}, ${step}`);
+    fail(
+      "invalid-argument",
+      `arange: start, stop and step must be finite and step not 0, got ${from}, ${to}, ${step}`,
+    );
   }
   const length = Math.max(0, Math.ceil((to - from) / step));
   const whole = [from, to, step].every(Number.isInteger);
-  return ramp("arange", length, from, step, checkDType("arange", options.dtype ?? (whole ? "i32" : "f32")), options.device);
+  return ramp(
+    "arange",
+    length,
+    from,
+    step,
+    checkDType("arange", options.dtype ?? (whole ? "i32" : "f32")),
+    options.device,
+  );
 }
 
 /**
@@ -160,12 +191,20 @@ export function arange(start: number, stop?: number, step = 1, options: CreateOp
  * ```
  */
 export function linspace(start: number, stop: number, count: number, options: CreateOptions = {}): Tensor {
-  if (!Number.isInteger(count) || count < 0) fail("invalid-argument", `linspace: count must be a whole number, got ${count}`);
+  if (!Number.isInteger(count) || count < 0)
+    fail("invalid-argument", `linspace: count must be a whole number, got ${count}`);
   const dtype = checkDType("linspace", options.dtype ?? "f32");
   return ramp("linspace", count, start, count > 1 ? (stop - start) / (count - 1) : 0, dtype, options.device);
 }
 
-function ramp(name: string, length: number, start: number, step: number, dtype: DType, device?: Backend): Tensor {
+function ramp(
+  name: string,
+  length: number,
+  start: number,
+  step: number,
+  dtype: DType,
+  device?: Backend,
+): Tensor {
   const attrs = { name, shape: [length], expr: rampExprs[dtype], params: [start, step] };
   return applyOne(generate, [], attrs, device);
 }

@@ -1,4 +1,4 @@
-import { type Backend, type Executable, type Kernel, interpreter } from "@gradus/core";
+import { type Backend, type Executable, interpreter, type Kernel } from "@gradus/core";
 
 let chosen: Backend | undefined;
 let builtIn: Backend | undefined;
@@ -37,7 +37,7 @@ export function countWork(device: Backend, elements: number): void {
     // biome-ignore lint/suspicious/noConsole: advice to the person who runs the program, once
     console.warn(
       "gradus: this program has become large for the reference interpreter, which is the default device. " +
-        'Install @gradus/backend-cpu and call setDefaultDevice(await cpu()), or choose the interpreter yourself with ' +
+        "Install @gradus/backend-cpu and call setDefaultDevice(await cpu()), or choose the interpreter yourself with " +
         "setDefaultDevice(interpreter()) to silence this.",
     );
   }
@@ -47,7 +47,12 @@ const MAX_KERNELS = 1024;
 const kernels = new WeakMap<Backend, Map<string, Executable>>();
 
 /** The device's compiled kernel for `key`, made at first use; the least recently used ones are forgotten. */
-export function executableFor(device: Backend, key: string, build: () => Kernel, sizes: readonly number[]): Executable {
+export function executableFor(
+  device: Backend,
+  key: string,
+  build: () => Kernel,
+  sizes: readonly number[],
+): Executable {
   let cache = kernels.get(device);
   if (cache === undefined) {
     cache = new Map();

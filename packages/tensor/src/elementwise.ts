@@ -35,10 +35,14 @@ export const elementwiseMethods = Object.fromEntries(
 /** Applies a row of the table to operands of which at least one is a tensor. */
 export function elementwiseOp(name: ScalarOpName, op: ScalarOp, operands: readonly Operand[]): Tensor {
   if (operands.length !== op.arity) {
-    fail("invalid-argument", `${name}: expected ${op.arity - 1} operand(s) beside the tensor, got ${operands.length - 1}`);
+    fail(
+      "invalid-argument",
+      `${name}: expected ${op.arity - 1} operand(s) beside the tensor, got ${operands.length - 1}`,
+    );
   }
   operands.forEach((operand, k) => {
-    const known = isTensor(operand) || isScalar(operand) || typeof operand === "number" || typeof operand === "boolean";
+    const known =
+      isTensor(operand) || isScalar(operand) || typeof operand === "number" || typeof operand === "boolean";
     if (!known) {
       const got = Array.isArray(operand) ? "an array: wrap it in tensor()" : String(operand);
       fail("invalid-argument", `${name}: operand ${k} must be a tensor, a number or a Scalar, got ${got}`);
@@ -93,7 +97,10 @@ function operandDTypes(name: string, op: ScalarOp, operands: readonly Operand[])
     case "logic":
       for (const operand of operands) {
         if (isTensor(operand) && operand.dtype !== "bool") {
-          fail("dtype-mismatch", `${name}: expected bool, got ${operand.dtype}. Compare first, as in x.ne(0)`);
+          fail(
+            "dtype-mismatch",
+            `${name}: expected bool, got ${operand.dtype}. Compare first, as in x.ne(0)`,
+          );
         }
       }
       return operands.map(() => "bool");
@@ -106,7 +113,10 @@ function operandDTypes(name: string, op: ScalarOp, operands: readonly Operand[])
     case "select": {
       const [condition, ...values] = operands;
       if (isTensor(condition) && condition.dtype !== "bool") {
-        fail("dtype-mismatch", `${name}: the condition must be bool, got ${condition.dtype}. Compare first: x.ne(0)`);
+        fail(
+          "dtype-mismatch",
+          `${name}: the condition must be bool, got ${condition.dtype}. Compare first: x.ne(0)`,
+        );
       }
       const joined = joinedDType(values);
       return ["bool", ...values.map(() => joined)];
@@ -124,7 +134,8 @@ function joinedDType(operands: readonly Operand[]): DType {
   for (const operand of operands) {
     if (isTensor(operand)) continue;
     if (isScalar(operand)) joined = isFloat(joined) ? joined : "f32";
-    else if (typeof operand === "number" && Math.abs(operand) !== Infinity) joined = promoteNumber(joined, operand);
+    else if (typeof operand === "number" && Math.abs(operand) !== Infinity)
+      joined = promoteNumber(joined, operand);
   }
   return joined;
 }

@@ -1,4 +1,4 @@
-import { type Engine, type Level, type Tensor } from "@gradus/core";
+import type { Engine, Level, Tensor } from "@gradus/core";
 import { aliasOf, apply, link, openLevels } from "./apply.js";
 import { arange, full, tensor } from "./create.js";
 import { asGradusTensor, type GradusTensor } from "./gradus-tensor.js";

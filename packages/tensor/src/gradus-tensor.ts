@@ -14,13 +14,13 @@ import {
   type Tensor,
   tensorSymbol,
 } from "@gradus/core";
+import type { Trace } from "./compile/trace.js";
 import { elementwiseMethods } from "./elementwise.js";
 import { engine } from "./engine.js";
 import { methods } from "./methods.js";
 import { formatTensor } from "./print.js";
 import { registerInScope } from "./scope.js";
 import type { Storage } from "./storage.js";
-import type { Trace } from "./compile/trace.js";
 
 /** Where a tensor's elements are: in a storage, or nowhere yet because the function is being compiled. */
 export type TensorValue =
@@ -103,7 +103,10 @@ export function stored(aval: Aval, storage: Storage, layout: Layout = contiguous
 export function asGradusTensor(op: string, x: unknown): GradusTensor {
   if (!(x instanceof GradusTensor)) {
     if (isTensor(x)) {
-      fail("device-mismatch", `${op}: the tensor comes from another copy of @gradus/tensor: use one version on a page`);
+      fail(
+        "device-mismatch",
+        `${op}: the tensor comes from another copy of @gradus/tensor: use one version on a page`,
+      );
     }
     fail("invalid-argument", `${op}: expected a tensor, got ${describe(x)}. Wrap it: tensor(value)`);
   }
@@ -114,7 +117,10 @@ export function asGradusTensor(op: string, x: unknown): GradusTensor {
 function failGone(op: string, x: GradusTensor): never {
   const what = `${op}: the tensor ${x.dtype}${formatShape(x.shape)}`;
   if (x.gone === "donated") {
-    fail("donated", `${what} was donated to a compiled function: use that function's result instead, or do not donate it`);
+    fail(
+      "donated",
+      `${what} was donated to a compiled function: use that function's result instead, or do not donate it`,
+    );
   }
   fail(
     "disposed",

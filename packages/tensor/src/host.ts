@@ -1,4 +1,14 @@
-import { bytesOf, type DType, fail, isContiguous, type NestedArray, type Shape, sizeOf, type TypedArray, typedArray } from "@gradus/core";
+import {
+  bytesOf,
+  type DType,
+  fail,
+  isContiguous,
+  type NestedArray,
+  type Shape,
+  sizeOf,
+  type TypedArray,
+  typedArray,
+} from "@gradus/core";
 import { storageOf } from "./apply.js";
 import { copyOf } from "./copy.js";
 import { asGradusTensor, type GradusTensor } from "./gradus-tensor.js";
@@ -39,7 +49,10 @@ function readable(x: GradusTensor): { source: GradusTensor; at: number; bytes: n
 
 export function itemOf(x: GradusTensor): number {
   if (x.size !== 1) {
-    fail("not-scalar", `item: expected one element, the tensor has shape [${x.shape.join(", ")}]. Use toArray() or data()`);
+    fail(
+      "not-scalar",
+      `item: expected one element, the tensor has shape [${x.shape.join(", ")}]. Use toArray() or data()`,
+    );
   }
   return dataOf(x, "item")[0] as number;
 }
@@ -71,7 +84,10 @@ export function unnest(values: NestedArray): { shape: number[]; flat: number[]; 
     if (axis < shape.length) {
       if (!isList || value.length !== shape[axis]) {
         const got = isList ? `${value.length} entries` : JSON.stringify(value);
-        fail("ragged-array", `tensor: ${path || "the array"} has ${got}, but its siblings have ${shape[axis]} entries`);
+        fail(
+          "ragged-array",
+          `tensor: ${path || "the array"} has ${got}, but its siblings have ${shape[axis]} entries`,
+        );
       }
       for (let i = 0; i < value.length; i++) visit(value[i], axis + 1, `${path}[${i}]`);
       return;
@@ -89,14 +105,22 @@ export function unnest(values: NestedArray): { shape: number[]; flat: number[]; 
   };
   visit(values, 0, "");
   if (booleans > 0 && booleans < flat.length) {
-    fail("dtype-mismatch", "tensor: numbers and booleans are mixed. Use one of them, or name the dtype of numbers");
+    fail(
+      "dtype-mismatch",
+      "tensor: numbers and booleans are mixed. Use one of them, or name the dtype of numbers",
+    );
   }
   return { shape, flat, dtype: booleans > 0 ? "bool" : "f32" };
 }
 
 /** Whether `x` is a typed array of numbers. */
 export function isTypedArray(x: unknown): x is TypedArray {
-  return ArrayBuffer.isView(x) && !(x instanceof DataView) && !(x instanceof BigInt64Array) && !(x instanceof BigUint64Array);
+  return (
+    ArrayBuffer.isView(x) &&
+    !(x instanceof DataView) &&
+    !(x instanceof BigInt64Array) &&
+    !(x instanceof BigUint64Array)
+  );
 }
 
 function failTraced(op: string): never {

@@ -77,11 +77,13 @@ export const methods = methodsOf({
   read: (x: Tensor): Promise<TypedArray> => readOf(x as GradusTensor),
   data: (x: Tensor): TypedArray => dataOf(x as GradusTensor),
   item: (x: Tensor): number => itemOf(x as GradusTensor),
-  toArray: (x: Tensor): NestedArray => nest(dataOf(x as GradusTensor, "toArray"), x.shape, x.dtype === "bool"),
+  toArray: (x: Tensor): NestedArray =>
+    nest(dataOf(x as GradusTensor, "toArray"), x.shape, x.dtype === "bool"),
 });
 
 function cast(x: Tensor, dtype: DType): Tensor {
-  if (!dtypes.includes(dtype)) fail("dtype-mismatch", `cast: unknown dtype ${String(dtype)}. Use one of ${dtypes.join(", ")}`);
+  if (!dtypes.includes(dtype))
+    fail("dtype-mismatch", `cast: unknown dtype ${String(dtype)}. Use one of ${dtypes.join(", ")}`);
   if (x.dtype === dtype) return x;
   const name = `${x.dtype} to ${dtype}`;
   let expr = castExprs.get(name);

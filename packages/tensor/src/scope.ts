@@ -34,22 +34,22 @@ export function scope<T>(f: () => T extends PromiseLike<unknown> ? never : T): T
   const made = new Set<GradusTensor>();
   running.push(made);
   let result: T;
+  let kept: Set<unknown>;
   try {
     result = f();
+    if (isPromise(result)) {
+      fail(
+        "async-scope",
+        "scope: the callback returned a Promise, and a scope ends before the Promise does. Use openScope() in async code, with track() or run() and dispose()",
+      );
+    }
+    kept = survivors(result);
   } catch (error) {
     for (const tensor of made) tensor.dispose();
     throw error;
   } finally {
     running.pop();
   }
-  if (isPromise(result)) {
-    for (const tensor of made) tensor.dispose();
-    fail(
-      "async-scope",
-      "scope: the callback returned a Promise, and a scope ends before the Promise does. Use openScope() in async code, with track() or run() and dispose()",
-    );
-  }
-  const kept = survivors(result);
   const parent = running.at(-1);
   for (const tensor of made) {
     if (kept.has(tensor)) parent?.add(tensor);
@@ -106,7 +106,8 @@ export interface OpenScope {
  */
 export function openScope(): OpenScope {
   const owned = new Set<GradusTensor>();
-  const tensorsIn = (tree: unknown): GradusTensor[] => flattenTree(tree).leaves.filter(isTensor) as GradusTensor[];
+  const tensorsIn = (tree: unknown): GradusTensor[] =>
+    flattenTree(tree).leaves.filter(isTensor) as GradusTensor[];
   const open: OpenScope = {
     track: (tree) => {
       for (const tensor of tensorsIn(tree)) owned.add(tensor);

@@ -31,15 +31,15 @@ export function contractProgram(kernel: ContractKernel, pool: RegisterPool): Pro
       const lengthOf = (group: readonly number[]): number =>
         group.length === 0 ? 0 : (sizes[group[group.length - 1] as number] as number);
       const [m, n, k] = [lengthOf(axes.m), lengthOf(axes.n), lengthOf(axes.k)];
-      const flags = {
+      const directions = {
         aAlongK: k >= m || k >= CHUNK,
         bAlongK: k >= n || k >= CHUNK,
         outAlongN: n >= m || n >= CHUNK,
       };
-      const key = `${flags.aAlongK}${flags.bAlongK}${flags.outAlongN}`;
+      const key = Object.values(directions).join();
       let plan = plans.get(key);
       if (plan === undefined) {
-        plan = new ContractPlan(kernel, axes, flags, pool);
+        plan = new ContractPlan(kernel, axes, directions, pool);
         plans.set(key, plan);
       }
       plan.run(buffers, sizes, params);
@@ -60,6 +60,13 @@ function axisGroups({ groups }: ContractKernel): AxisGroups {
   return { batch: take(groups.batch), m: take(groups.m), n: take(groups.n), k: take(groups.k) };
 }
 
+/** For each operand, and for the output, whether steps run along the second of its two groups of axes. */
+interface Directions {
+  readonly aAlongK: boolean;
+  readonly bAlongK: boolean;
+  readonly outAlongN: boolean;
+}
+
 class ContractPlan {
   private readonly frame: Frame;
   private readonly batch: Odometer;
@@ -70,54 +77,26 @@ class ContractPlan {
   private readonly aBatched: boolean;
   private readonly bBatched: boolean;
   private readonly isInteger: boolean;
-  private readonly aAlongK: boolean;
-  private readonly bAlongK: boolean;
-  private readonly outAlongN: boolean;
-  private sums: Float64Array | Int32Array;
 
   constructor(
     kernel: ContractKernel,
     private readonly axes: AxisGroups,
-    flags: { readonly aAlongK: boolean; readonly bAlongK: boolean; readonly outAlongN: boolean },
-    pool: RegisterPool,
+    private readonly directions: Directions,
+    private readonly pool: RegisterPool,
   ) {
     const { batch, m, n, k } = axes;
+    const { aAlongK, bAlongK, outAlongN } = directions;
     const frame = new Frame(kernel, batch.length + m.length + n.length + k.length, pool.precision);
+    const walk = (first: readonly number[], second: readonly number[], alongSecond: boolean): Walk =>
+      alongSecond ? new Walk(frame, batch, first, second) : new Walk(frame, batch, second, first);
     this.frame = frame;
     this.batch = new Odometer(frame, batch, 1);
     this.isInteger = kernel.accumulate === "i32";
-    this.a = new Panel(
-      frame,
-      pool,
-      batch,
-      flags.aAlongK ? m : k,
-      flags.aAlongK ? k : m,
-      kernel.a,
-      this.isInteger,
-    );
-    this.b = new Panel(
-      frame,
-      pool,
-      batch,
-      flags.bAlongK ? n : k,
-      flags.bAlongK ? k : n,
-      kernel.b,
-      this.isInteger,
-    );
-    this.epilogue = new Epilogue(
-      frame,
-      pool,
-      batch,
-      flags.outAlongN ? m : n,
-      flags.outAlongN ? n : m,
-      kernel,
-    );
-    this.aAlongK = flags.aAlongK;
-    this.bAlongK = flags.bAlongK;
-    this.outAlongN = flags.outAlongN;
+    this.a = new Panel("a", frame, pool, walk(m, k, aAlongK), kernel.a, this.isInteger);
+    this.b = new Panel("b", frame, pool, walk(n, k, bAlongK), kernel.b, this.isInteger);
+    this.epilogue = new Epilogue(frame, pool, walk(m, n, outAlongN), kernel);
     this.aBatched = dependsOnAny(kernel.a, batch);
     this.bBatched = dependsOnAny(kernel.b, batch);
-    this.sums = this.isInteger ? new Int32Array(0) : new Float64Array(0);
   }
 
   run(buffers: readonly BufferView[], sizes: readonly number[], params: readonly number[]): void {
@@ -144,6 +123,9 @@ class ContractPlan {
 
   /** The product at one point of the batch. */
   private product(m: number, n: number, k: number): void {
+    const { pool, isInteger } = this;
+    const { aAlongK, bAlongK, outAlongN } = this.directions;
+    const multiply = isInteger ? multiplyIntegers : multiplyFloats;
     const kBlock = Math.max(1, Math.min(k, K_BLOCK));
     const rows = Math.min(MAX_ROWS, Math.max(MIN_ROWS, Math.floor(PANEL / kBlock)));
     const mBlock = Math.min(m, rows);
@@ -152,36 +134,15 @@ class ContractPlan {
       const mCount = Math.min(mBlock, m - m0);
       for (let n0 = 0; n0 < n; n0 += nBlock) {
         const nCount = Math.min(nBlock, n - n0);
-        if (this.sums.length < mCount * nCount) {
-          this.sums = this.isInteger ? new Int32Array(mCount * nCount) : new Float64Array(mCount * nCount);
-        }
-        this.sums.fill(0, 0, mCount * nCount);
+        const sums = pool.scratch("sums", isInteger, mCount * nCount).fill(0, 0, mCount * nCount);
         for (let k0 = 0; k0 < k; k0 += kBlock) {
           const kCount = Math.min(kBlock, k - k0);
-          const a = this.a.pack(m0, mCount, k0, kCount, this.aAlongK);
-          const b = this.b.pack(n0, nCount, k0, kCount, this.bAlongK);
-          if (this.isInteger) {
-            multiplyIntegers(
-              this.sums as Int32Array,
-              a as Int32Array,
-              b as Int32Array,
-              mCount,
-              nCount,
-              kCount,
-            );
-          } else {
-            multiplyFloats(
-              this.sums as Float64Array,
-              a as Float64Array,
-              b as Float64Array,
-              mCount,
-              nCount,
-              kCount,
-            );
-          }
+          const a = this.a.pack(m0, mCount, k0, kCount, aAlongK);
+          const b = this.b.pack(n0, nCount, k0, kCount, bAlongK);
+          multiply(sums as never, a as never, b as never, mCount, nCount, kCount);
         }
-        if (this.outAlongN) this.epilogue.write(this.sums, m0, mCount, n0, nCount, nCount, 1);
-        else this.epilogue.write(this.sums, n0, nCount, m0, mCount, 1, nCount);
+        if (outAlongN) this.epilogue.write(sums, m0, mCount, n0, nCount, nCount, 1);
+        else this.epilogue.write(sums, n0, nCount, m0, mCount, 1, nCount);
       }
     }
   }
@@ -245,28 +206,23 @@ class Walk {
 
 /** One operand of the product: a block of it, packed densely with k as the last axis. */
 class Panel {
-  private readonly walk: Walk;
   private readonly tape: Tape;
   private readonly value: Register;
-  private data: Float64Array | Int32Array;
   private packed = "";
 
   constructor(
+    private readonly slot: "a" | "b",
     frame: Frame,
-    pool: RegisterPool,
-    batch: readonly number[],
-    outer: readonly number[],
-    inner: readonly number[],
+    private readonly pool: RegisterPool,
+    private readonly walk: Walk,
     expr: Expr,
-    isInteger: boolean,
+    private readonly isInteger: boolean,
   ) {
-    this.walk = new Walk(frame, batch, outer, inner);
-    const nest = { axes: this.walk.axes, run: this.walk.run, stages: [], stageDepth: 0 };
+    const nest = { axes: walk.axes, run: walk.run, stages: [], stageDepth: 0 };
     const builder = new TapeBuilder(frame, nest, new RegisterAllocator(pool));
     const value = builder.value(expr);
     this.tape = builder.build();
     this.value = value();
-    this.data = isInteger ? new Int32Array(0) : new Float64Array(0);
   }
 
   /** What is packed is of the past: another launch, or another point of the batch. */
@@ -276,14 +232,11 @@ class Panel {
 
   /** The panel of a block, packed again only if it is another block than the last time. */
   pack(row0: number, rows: number, k0: number, k: number, alongK: boolean): TypedArray {
+    const { tape, value, walk } = this;
+    const data = this.pool.scratch(this.slot, this.isInteger, rows * k);
     const block = `${row0} ${rows} ${k0} ${k}`;
-    if (block === this.packed) return this.data;
+    if (block === this.packed) return data;
     this.packed = block;
-    if (this.data.length < rows * k) {
-      const Constructor = this.data.constructor as Float64ArrayConstructor;
-      this.data = new Constructor(rows * k);
-    }
-    const { tape, value, data, walk } = this;
     if (alongK) {
       walk.walk(row0, rows, k0, k, (depth, row, column, n) => {
         tape.exec(depth, n);
@@ -301,7 +254,6 @@ class Panel {
 
 /** What is written: expressions of each sum. */
 class Epilogue {
-  private readonly walk: Walk;
   private readonly tape: Tape;
   private readonly sum: Register;
   private readonly stores: readonly Step[];
@@ -309,22 +261,16 @@ class Epilogue {
   constructor(
     frame: Frame,
     pool: RegisterPool,
-    batch: readonly number[],
-    outer: readonly number[],
-    inner: readonly number[],
+    private readonly walk: Walk,
     kernel: ContractKernel,
   ) {
-    this.walk = new Walk(frame, batch, outer, inner);
     const registers = new RegisterAllocator(pool);
     this.sum = registers.take(kernel.accumulate);
-    const nest = {
-      axes: this.walk.axes,
-      run: this.walk.run,
-      stages: [this.sum],
-      stageDepth: this.walk.axes.length,
-    };
+    const nest = { axes: walk.axes, run: walk.run, stages: [this.sum], stageDepth: walk.axes.length };
     const builder = new TapeBuilder(frame, nest, registers);
-    const stores = kernel.writes.map((write) => builder.store(kernel.inputs.length + write.buffer, write.index, write.value));
+    const stores = kernel.writes.map((write) =>
+      builder.store(kernel.inputs.length + write.buffer, write.index, write.value),
+    );
     this.tape = builder.build();
     this.stores = stores.map((store) => store());
   }

@@ -143,8 +143,18 @@ describe("an elementwise kernel", () => {
         { over: [], buffer: 1, index: axisIndex(0), value: load(1, f64, index, guard, -1) },
       ],
     });
-    const launch = { inputs: [[2, 0, 7, 1], [10, 20, 30]], outputs: [4, 4], sizes: [4] };
-    expect(runKernel(kernel, launch)).toEqual([[30, 10, 20, 20], [30, 10, -1, 20]]);
+    const launch = {
+      inputs: [
+        [2, 0, 7, 1],
+        [10, 20, 30],
+      ],
+      outputs: [4, 4],
+      sizes: [4],
+    };
+    expect(runKernel(kernel, launch)).toEqual([
+      [30, 10, 20, 20],
+      [30, 10, -1, 20],
+    ]);
   });
 
   it("converts between all dtypes as castNumber does", () => {
@@ -162,7 +172,11 @@ describe("an elementwise kernel", () => {
       ],
     });
     const x0 = [1.9, -1.9, 0, 3e9, -3e9, Number.NaN, 0.1];
-    const [integers, bools, floats, back] = runKernel(kernel, { inputs: [x0], outputs: [7, 7, 7, 7], sizes: [7] });
+    const [integers, bools, floats, back] = runKernel(kernel, {
+      inputs: [x0],
+      outputs: [7, 7, 7, 7],
+      sizes: [7],
+    });
     expect(integers).toEqual([1, -1, 0, 2147483647, -2147483648, 0, 0]);
     expect(bools).toEqual([1, 1, 0, 1, 1, 1, 1]);
     expect(floats).toEqual(x0.map(Math.fround));
@@ -181,6 +195,7 @@ describe("an elementwise kernel", () => {
         { over: [], buffer: 0, index: axisIndex(0), value: c.add(x, y) },
         { over: [], buffer: 1, index: axisIndex(0), value: c.sub(x, y) },
       ],
+      aliases: [0, 1],
     });
     const [a, b] = [device.alloc(16), device.alloc(16)];
     device.write(a, new Float64Array([1, 2]));
@@ -192,7 +207,8 @@ describe("an elementwise kernel", () => {
 
   it("mixes bits as 32-bit machines do", () => {
     // Two rounds of a Threefry-like mix: x0 += x1; x1 = rotl(x1, r) ^ x0.
-    const rotate = (x: Expr, by: number): Expr => c.bitOr(c.shiftLeft(x, by), c.shiftRightLogical(x, 32 - by));
+    const rotate = (x: Expr, by: number): Expr =>
+      c.bitOr(c.shiftLeft(x, by), c.shiftRightLogical(x, 32 - by));
     let x0: Expr = c.add(axisIndex(0), param(0, "i32"));
     let x1: Expr = c.bitXor(axisIndex(0), 0x1bd11bda);
     for (const by of [13, 26]) {

@@ -155,6 +155,7 @@ class Interpreter implements Backend {
         );
       }
     }
+    checkAliases(kernel, buffers);
     const views = new Array<BufferView>(count);
     for (let i = 0; i < count; i++) {
       const dtype = (i < inputs.length ? inputs[i] : outputs[i - inputs.length]) as "f32";
@@ -178,5 +179,18 @@ class Interpreter implements Backend {
 
   private checkOpen(): void {
     if (this.isDisposed) fail("disposed", "interpreter: this device was disposed");
+  }
+}
+
+/** An output is in an input's buffer exactly where the kernel says so: it was made for that. */
+function checkAliases({ name, inputs, outputs, aliases }: Kernel, buffers: readonly Buffer[]): void {
+  for (let k = 0; k < outputs.length; k++) {
+    for (let i = 0; i < inputs.length; i++) {
+      const shared = buffers[i] === buffers[inputs.length + k];
+      if (shared === (aliases?.[k] === i)) continue;
+      const problem = shared ? "but the kernel does not say so" : "as the kernel says";
+      const is = shared ? "is" : "is not";
+      fail("kernel-invalid", `kernel "${name}": output ${k} ${is} in the buffer of input ${i}, ${problem}`);
+    }
   }
 }

@@ -41,6 +41,7 @@ export function scalarRegister(dtype: DType, precision: Precision, value = 0): R
  */
 export class RegisterPool {
   private readonly arrays: Record<Kind, TypedArray[]> = { f64: [], f32: [], i32: [] };
+  private readonly panels = new Map<string, Float64Array | Int32Array>();
 
   constructor(readonly precision: Precision) {}
 
@@ -49,6 +50,16 @@ export class RegisterPool {
     const list = this.arrays[kind];
     while (list.length <= index) list.push(new arrayOf[kind](CHUNK));
     return list[index] as TypedArray;
+  }
+
+  /** Scratch memory of at least `length` numbers; what a slot held before is lost when it has to grow. */
+  scratch(slot: "a" | "b" | "sums", isInteger: boolean, length: number): Float64Array | Int32Array {
+    const key = `${slot}${isInteger}`;
+    const known = this.panels.get(key);
+    if (known !== undefined && known.length >= length) return known;
+    const made = isInteger ? new Int32Array(length) : new Float64Array(length);
+    this.panels.set(key, made);
+    return made;
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Backend, Buffer } from "../backend.js";
 import { bytesOf, type DType, typedArray } from "../dtype.js";
-import { axisIndex, axisSize, type Expr, load, substitute } from "../ir/expr.js";
 import * as c from "../ir/calculus.js";
+import { axisIndex, axisSize, type Expr, load, substitute } from "../ir/expr.js";
 import type { Kernel, LoopKernel } from "../ir/kernel.js";
 import { interpreter } from "./interpreter.js";
 
@@ -55,7 +55,9 @@ export function evaluate(
   dtypes: readonly DType[],
   device?: Backend,
 ): number[] {
-  const value = substitute(expr, (e) => (e.kind === "input" ? load(e.index, e.dtype, axisIndex(0)) : undefined));
+  const value = substitute(expr, (e) =>
+    e.kind === "input" ? load(e.index, e.dtype, axisIndex(0)) : undefined,
+  );
   const n = (operands[0] as readonly number[]).length;
   const kernel = loopKernel({
     inputs: dtypes,

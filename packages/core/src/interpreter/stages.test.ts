@@ -9,7 +9,10 @@ const f64 = "f64" as const;
 
 /** Deterministic numbers that look random, in [-1, 1). */
 function numbers(n: number, seed = 1): number[] {
-  return Array.from({ length: n }, (_, i) => ((Math.imul(i + seed, 0x9e3779b1) ^ (seed << 7)) | 0) / 2147483648);
+  return Array.from(
+    { length: n },
+    (_, i) => ((Math.imul(i + seed, 0x9e3779b1) ^ (seed << 7)) | 0) / 2147483648,
+  );
 }
 
 function rows<T>(values: readonly T[], width: number): T[][] {
@@ -59,8 +62,13 @@ describe("reductions", () => {
   });
 
   it.each(["max", "min", "argmax", "argmin"] as const)("%s lets NaN win", (op) => {
-    for (const [n, width] of [[2, 4], [100, 4]] as const) {
-      const x = Array.from({ length: n * width }, (_, i) => (i % 4 === 1 || i % 4 === 2 ? Number.NaN : i % 7));
+    for (const [n, width] of [
+      [2, 4],
+      [100, 4],
+    ] as const) {
+      const x = Array.from({ length: n * width }, (_, i) =>
+        i % 4 === 1 || i % 4 === 2 ? Number.NaN : i % 7,
+      );
       const [out] = runKernel(reduceRows(op, f64), { inputs: [x], outputs: [n], sizes: [n, width] });
       expect(new Set(out)).toEqual(new Set([op.startsWith("arg") ? 1 : Number.NaN]));
     }
@@ -86,7 +94,9 @@ describe("reductions", () => {
 
   it("finds the first extreme, also among infinities", () => {
     const x = [-Infinity, -Infinity, 5, 5, 3, 5];
-    expect(runKernel(reduceRows("argmax", f64), { inputs: [x], outputs: [3], sizes: [3, 2] })).toEqual([[0, 0, 1]]);
+    expect(runKernel(reduceRows("argmax", f64), { inputs: [x], outputs: [3], sizes: [3, 2] })).toEqual([
+      [0, 0, 1],
+    ]);
   });
 
   it("wraps integers", () => {
@@ -95,7 +105,11 @@ describe("reductions", () => {
       const many = Array.from({ length: repeat }, () => x).flat();
       const n = 2 * repeat;
       const [sums] = runKernel(reduceRows("sum", "i32"), { inputs: [many], outputs: [n], sizes: [n, 2] });
-      const [products] = runKernel(reduceRows("prod", "i32"), { inputs: [many], outputs: [n], sizes: [n, 2] });
+      const [products] = runKernel(reduceRows("prod", "i32"), {
+        inputs: [many],
+        outputs: [n],
+        sizes: [n, 2],
+      });
       expect(sums?.slice(0, 2)).toEqual([-2147483648, 131074]);
       expect(products?.slice(-2)).toEqual([2147483647, 131073]);
     }
@@ -131,7 +145,10 @@ describe("reductions", () => {
       stages: [{ over: [1, 2], op: "argmax", value: load(0, f64, dense(0, 1, 2)), dtype: "i32" }],
       writes: [{ over: [], buffer: 0, index: axisIndex(0), value: stage(0, "i32") }],
     });
-    for (const [n, height, width] of [[2, 5, 7], [90, 3, 4]] as const) {
+    for (const [n, height, width] of [
+      [2, 5, 7],
+      [90, 3, 4],
+    ] as const) {
       const x = numbers(n * height * width, 5);
       const [out] = runKernel(kernel, { inputs: [x], outputs: [n], sizes: [n, height, width] });
       expect(out).toEqual(rows(x, height * width).map((row) => row.indexOf(Math.max(...row))));
@@ -148,7 +165,9 @@ describe("reductions", () => {
       writes: [{ over: [], buffer: 0, index: constant(0, "i32"), value: stage(0, f64) }],
     });
     const x = numbers(2000);
-    expect(runKernel(kernel, { inputs: [x], outputs: [1], sizes: [2000] })).toEqual([[x.reduce((a, b) => a + b)]]);
+    expect(runKernel(kernel, { inputs: [x], outputs: [1], sizes: [2000] })).toEqual([
+      [x.reduce((a, b) => a + b)],
+    ]);
   });
 });
 
@@ -223,7 +242,10 @@ describe("kernels of several stages", () => {
       ],
       checks: [{ over: [], holds: valid, message: "a class is out of range" }],
     });
-    for (const [n, width] of [[2, 5], [300, 10]] as const) {
+    for (const [n, width] of [
+      [2, 5],
+      [300, 10],
+    ] as const) {
       const logits = numbers(n * width).map((v) => 5 * v);
       const targets = Array.from({ length: n }, (_, i) => (i * 7) % width);
       const launch = { inputs: [logits, targets], outputs: [n, n * width], sizes: [n, width] };
@@ -232,7 +254,9 @@ describe("kernels of several stages", () => {
         const p = softmax(row);
         expect(losses[i]).toBeCloseTo(-Math.log(p[targets[i] as number] as number), 12);
         const expected = p.map((v, j) => (j === targets[i] ? v - 1 : v));
-        rows(gradients, width)[i]?.forEach((g, j) => expect(g).toBeCloseTo(expected[j] as number, 14));
+        rows(gradients, width)[i]?.forEach((g, j) => {
+          expect(g).toBeCloseTo(expected[j] as number, 14);
+        });
       });
     }
   });
@@ -240,7 +264,10 @@ describe("kernels of several stages", () => {
   it("batch norm in training: statistics over n, h, w for each channel", () => {
     // Axes: channel | n, h, w; x is [n, c, h, w].
     const at = c.add(
-      c.mul(c.add(c.mul(c.add(c.mul(axisIndex(1), axisSize(0)), axisIndex(0)), axisSize(2)), axisIndex(2)), axisSize(3)),
+      c.mul(
+        c.add(c.mul(c.add(c.mul(axisIndex(1), axisSize(0)), axisIndex(0)), axisSize(2)), axisIndex(2)),
+        axisSize(3),
+      ),
       axisIndex(3),
     );
     const count = cast(c.mul(c.mul(axisSize(1), axisSize(2)), axisSize(3)), f64);
@@ -270,7 +297,10 @@ describe("kernels of several stages", () => {
         { over: [], buffer: 2, index: axisIndex(0), value: variance },
       ],
     });
-    for (const [channels, n, h, w] of [[3, 2, 4, 5], [80, 2, 3, 3]] as const) {
+    for (const [channels, n, h, w] of [
+      [3, 2, 4, 5],
+      [80, 2, 3, 3],
+    ] as const) {
       const values = numbers(n * channels * h * w, 3);
       const [scale, shift] = [numbers(channels, 4), numbers(channels, 5)];
       const [out, means, variances] = runKernel(kernel, {
@@ -288,7 +318,8 @@ describe("kernels of several stages", () => {
       }
       out.forEach((y, i) => {
         const k = channelOf(i);
-        const normal = ((values[i] as number) - (means[k] as number)) / Math.sqrt((variances[k] as number) + 1e-5);
+        const normal =
+          ((values[i] as number) - (means[k] as number)) / Math.sqrt((variances[k] as number) + 1e-5);
         expect(y).toBeCloseTo(normal * (scale[k] as number) + (shift[k] as number), 12);
       });
     }
@@ -302,7 +333,13 @@ describe("max pooling, window 3, stride 2, padding 1", () => {
   function forward(height: number, width: number): LoopKernel {
     const ih = c.sub(c.add(c.mul(axisIndex(1), stride), axisIndex(3)), padding);
     const iw = c.sub(c.add(c.mul(axisIndex(2), stride), axisIndex(4)), padding);
-    const value = load(0, f64, flat(axisIndex(0), ih, iw, height, width), within(ih, iw, height, width), -Infinity);
+    const value = load(
+      0,
+      f64,
+      flat(axisIndex(0), ih, iw, height, width),
+      within(ih, iw, height, width),
+      -Infinity,
+    );
     return loopKernel({
       inputs: [f64],
       outputs: [f64, "i32"],
@@ -321,7 +358,10 @@ describe("max pooling, window 3, stride 2, padding 1", () => {
 
   // Gather form: an input element collects from every window that holds it and chose it. Axes: image, ih, iw | kh, kw.
   function backward(outHeight: number, outWidth: number): LoopKernel {
-    const [top, left] = [c.sub(c.add(axisIndex(1), padding), axisIndex(3)), c.sub(c.add(axisIndex(2), padding), axisIndex(4))];
+    const [top, left] = [
+      c.sub(c.add(axisIndex(1), padding), axisIndex(3)),
+      c.sub(c.add(axisIndex(2), padding), axisIndex(4)),
+    ];
     const [oh, ow] = [c.idiv(top, stride), c.idiv(left, stride)];
     const aligned = c.logicalAnd(
       c.logicalAnd(c.greaterEqual(top, 0), c.greaterEqual(left, 0)),
@@ -335,9 +375,7 @@ describe("max pooling, window 3, stride 2, padding 1", () => {
       outputs: [f64],
       axes: 5,
       grid: 3,
-      stages: [
-        { over: [3, 4], op: "sum", value: c.where(chosen, load(0, f64, at, guard), 0), dtype: f64 },
-      ],
+      stages: [{ over: [3, 4], op: "sum", value: c.where(chosen, load(0, f64, at, guard), 0), dtype: f64 }],
       writes: [{ over: [], buffer: 0, index: dense(0, 1, 2), value: stage(0, f64) }],
     });
   }
@@ -346,10 +384,9 @@ describe("max pooling, window 3, stride 2, padding 1", () => {
     [2, 5, 4],
     [1, 9, 151],
   ])("agrees with the naive loops on %i images of %i x %i", (n, height, width) => {
-    const [outHeight, outWidth] = [height, width].map((s) => Math.floor((s + 2 * padding - size) / stride) + 1) as [
-      number,
-      number,
-    ];
+    const [outHeight, outWidth] = [height, width].map(
+      (s) => Math.floor((s + 2 * padding - size) / stride) + 1,
+    ) as [number, number];
     const x = numbers(n * height * width, 9);
     const count = n * outHeight * outWidth;
     const [values, positions] = runKernel(forward(height, width), {
@@ -384,7 +421,9 @@ describe("max pooling, window 3, stride 2, padding 1", () => {
       expect(values[o]).toBe(best);
       expected[from] = (expected[from] as number) + (dy[o] as number);
     }
-    dx?.forEach((v, i) => expect(v).toBeCloseTo(expected[i] as number, 14));
+    dx?.forEach((v, i) => {
+      expect(v).toBeCloseTo(expected[i] as number, 14);
+    });
   });
 });
 

@@ -61,7 +61,8 @@ export function mul(a: Value, b: Value): Expr {
   return foldInts(a, b, Math.imul) ?? numeric("mul", a, b);
 }
 
-export const div = (a: Value, b: Value): Expr => (isConst(b, 1) ? lift(a, dtypeOf(a, b)) : numeric("div", a, b));
+export const div = (a: Value, b: Value): Expr =>
+  isConst(b, 1) ? lift(a, dtypeOf(a, b)) : numeric("div", a, b);
 export const pow = (a: Value, b: Value): Expr => numeric("pow", a, b);
 export const maximum = (a: Value, b: Value): Expr => numeric("maximum", a, b);
 export const minimum = (a: Value, b: Value): Expr => numeric("minimum", a, b);

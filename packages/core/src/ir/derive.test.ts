@@ -6,12 +6,19 @@ import { gradientExprs } from "./derive.js";
 import { cast, constant, type Expr, input, substitute } from "./expr.js";
 import { resultDType, type ScalarOp, type ScalarOpName, scalarOp, scalarOps } from "./scalar-ops.js";
 
-const differentiable = (Object.keys(scalarOps) as ScalarOpName[]).filter((name) => scalarOp(name)?.gradient !== undefined);
+const differentiable = (Object.keys(scalarOps) as ScalarOpName[]).filter(
+  (name) => scalarOp(name)?.gradient !== undefined,
+);
 
 /** Points inside the domain and away from kinks. */
 const general = [-1.7, -0.6, 0.35, 1.2];
 const positive = [0.2, 0.7, 1.4, 3.1];
-const pairs = [[-1.7, 0.9], [0.6, -1.3], [2.3, 0.4], [-0.5, -0.8]] as const;
+const pairs = [
+  [-1.7, 0.9],
+  [0.6, -1.3],
+  [2.3, 0.4],
+  [-0.5, -0.8],
+] as const;
 const points: Partial<Record<ScalarOpName, readonly (readonly number[])[]>> = {
   log: positive.map((x) => [x]),
   log2: positive.map((x) => [x]),
@@ -24,13 +31,39 @@ const points: Partial<Record<ScalarOpName, readonly (readonly number[])[]>> = {
   acos: [[-0.8], [0.1], [0.6]],
   atanh: [[-0.8], [0.1], [0.6]],
   acosh: positive.map((x) => [1.1 + x]),
-  pow: [[0.4, 1.7], [2.1, -0.8], [1.3, 0.2], [3, 2]],
-  remainder: [[5.3, 2], [-5.3, 2], [5.3, -2]],
-  fmod: [[5.3, 2], [-5.3, 2], [5.3, -2]],
-  leakyRelu: [[-1.2, 0.1], [0.8, 0.1]],
-  elu: [[-1.2, 0.7], [0.8, 0.7]],
-  where: [[1, 0.3, 0.6], [0, 0.3, 0.6]],
-  clamp: [[0.4, -1, 1], [-2.5, -1, 1], [1.7, -1, 1]],
+  pow: [
+    [0.4, 1.7],
+    [2.1, -0.8],
+    [1.3, 0.2],
+    [3, 2],
+  ],
+  remainder: [
+    [5.3, 2],
+    [-5.3, 2],
+    [5.3, -2],
+  ],
+  fmod: [
+    [5.3, 2],
+    [-5.3, 2],
+    [5.3, -2],
+  ],
+  leakyRelu: [
+    [-1.2, 0.1],
+    [0.8, 0.1],
+  ],
+  elu: [
+    [-1.2, 0.7],
+    [0.8, 0.7],
+  ],
+  where: [
+    [1, 0.3, 0.6],
+    [0, 0.3, 0.6],
+  ],
+  clamp: [
+    [0.4, -1, 1],
+    [-2.5, -1, 1],
+    [1.7, -1, 1],
+  ],
 };
 
 function pointsOf(name: ScalarOpName, arity: number): readonly (readonly number[])[] {
@@ -54,7 +87,12 @@ function partials(expr: Expr, operands: number): (Expr | undefined)[] {
 }
 
 /** The derivative by operand k, from five points: the error is about 1e-11 of the fifth derivative. */
-function differences(expr: Expr, at: readonly (readonly number[])[], dtypes: readonly DType[], k: number): number[] {
+function differences(
+  expr: Expr,
+  at: readonly (readonly number[])[],
+  dtypes: readonly DType[],
+  k: number,
+): number[] {
   const h = 2e-3;
   const shifted = (by: number): number[] =>
     evaluate(
@@ -62,13 +100,23 @@ function differences(expr: Expr, at: readonly (readonly number[])[], dtypes: rea
       dtypes.map((_, i) => at.map((point) => (point[i] as number) + (i === k ? by * h : 0))),
       dtypes,
     );
-  const [a, b, d, e] = [shifted(-2), shifted(-1), shifted(1), shifted(2)] as [number[], number[], number[], number[]];
+  const [a, b, d, e] = [shifted(-2), shifted(-1), shifted(1), shifted(2)] as [
+    number[],
+    number[],
+    number[],
+    number[],
+  ];
   return at.map((_, i) => {
     return ((a[i] as number) - 8 * (b[i] as number) + 8 * (d[i] as number) - (e[i] as number)) / (12 * h);
   });
 }
 
-function expectPartials(expr: Expr, at: readonly (readonly number[])[], dtypes: readonly DType[], digits: number): void {
+function expectPartials(
+  expr: Expr,
+  at: readonly (readonly number[])[],
+  dtypes: readonly DType[],
+  digits: number,
+): void {
   const columns = dtypes.map((_, i) => at.map((point) => point[i] as number));
   partials(expr, dtypes.length).forEach((gradient, k) => {
     if (dtypes[k] === "bool") {
@@ -79,7 +127,9 @@ function expectPartials(expr: Expr, at: readonly (readonly number[])[], dtypes: 
     const actual = gradient === undefined ? at.map(() => 0) : evaluate(gradient, columns, dtypes);
     actual.forEach((value, i) => {
       const scale = Math.max(1, Math.abs(expected[i] as number));
-      expect(Math.abs(value - (expected[i] as number)) / scale, `operand ${k} at ${at[i]}`).toBeLessThan(digits);
+      expect(Math.abs(value - (expected[i] as number)) / scale, `operand ${k} at ${at[i]}`).toBeLessThan(
+        digits,
+      );
     });
   });
 }
@@ -113,7 +163,12 @@ describe("gradientExprs", () => {
   });
 
   it("adds up the shares of an operand that occurs several times", () => {
-    expectPartials(c.mul(x, c.mul(x, input(0, "f64"))), general.map((v) => [v]), ["f64"], 1e-8);
+    expectPartials(
+      c.mul(x, c.mul(x, input(0, "f64"))),
+      general.map((v) => [v]),
+      ["f64"],
+      1e-8,
+    );
   });
 
   it("takes the identity: the gradient is the cotangent", () => {
@@ -163,6 +218,8 @@ describe("gradientExprs", () => {
     const expr: Expr = { kind: "op", op: name, args: dtypes.map((d, i) => input(i, d)), dtype: "f64" };
     const columns = point.map((v) => [v]);
     const actual = partials(expr, point.length).map((g) => evaluate(g as Expr, columns, dtypes)[0]);
-    actual.forEach((value, i) => expect(value).toBeCloseTo(expected[i] as number, 12));
+    actual.forEach((value, i) => {
+      expect(value).toBeCloseTo(expected[i] as number, 12);
+    });
   });
 });

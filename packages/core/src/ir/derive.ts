@@ -1,6 +1,6 @@
+import { isFloat } from "../dtype.js";
 import * as c from "./calculus.js";
 import { cast, constant, type Expr, input, postOrder, substitute } from "./expr.js";
-import { isFloat } from "../dtype.js";
 import { scalarOp } from "./scalar-ops.js";
 
 /**
@@ -34,7 +34,8 @@ export function gradientExprs(expr: Expr, operands: number): readonly (Expr | un
     if (node.kind !== "input") continue;
     const adjoint = adjoints.get(node);
     if (adjoint === undefined) continue;
-    const share = expr.kind === "input" ? adjoint : substitute(adjoint, (e) => (e === expr ? result : undefined));
+    const share =
+      expr.kind === "input" ? adjoint : substitute(adjoint, (e) => (e === expr ? result : undefined));
     const before = gradients[node.index];
     gradients[node.index] = before === undefined ? share : c.add(before, share);
   }
@@ -45,7 +46,8 @@ export function gradientExprs(expr: Expr, operands: number): readonly (Expr | un
 const cache = new WeakMap<Expr, readonly (Expr | undefined)[]>();
 
 function contributions(node: Expr, dy: Expr): readonly (readonly [Expr, Expr | undefined])[] {
-  if (node.kind === "cast") return [[node.value, isFloat(node.value.dtype) ? cast(dy, node.value.dtype) : undefined]];
+  if (node.kind === "cast")
+    return [[node.value, isFloat(node.value.dtype) ? cast(dy, node.value.dtype) : undefined]];
   if (node.kind !== "op") return [];
   const shares = scalarOp(node.op)?.gradient?.(dy, node.args, node);
   if (shares === undefined) {

@@ -16,8 +16,13 @@ export function mayOverwrite(kernel: Kernel, output: number, input: number): boo
   if (target === undefined || targets.length !== 1) return false;
   // Writes with other loops run at another time.
   if (kernel.writes.some((write) => write.over.join() !== target.over.join())) return false;
-  const roots = [...kernel.writes.map((write) => write.value), ...(kernel.checks ?? []).map((check) => check.holds)];
-  return postOrder(roots).every((e) => e.kind !== "load" || e.buffer !== input || sameExpr(e.index, target.index));
+  const roots = [
+    ...kernel.writes.map((write) => write.value),
+    ...(kernel.checks ?? []).map((check) => check.holds),
+  ];
+  return postOrder(roots).every(
+    (e) => e.kind !== "load" || e.buffer !== input || sameExpr(e.index, target.index),
+  );
 }
 
 /** Whether two expressions are the same, node by node. */

@@ -49,7 +49,11 @@ function float1(value: (x: number) => number, gradient?: Gradient1, expand?: (x:
   return unary("float", value, gradient, expand);
 }
 
-function number1(value: (x: number) => number, gradient?: Gradient1, integer?: (x: number) => number): ScalarOp<1> {
+function number1(
+  value: (x: number) => number,
+  gradient?: Gradient1,
+  integer?: (x: number) => number,
+): ScalarOp<1> {
   return { ...unary("number", value, gradient), ...(integer && { integer }) };
 }
 
@@ -123,7 +127,10 @@ function tieGradient(wins: (a: Expr, b: Expr) => Expr): Gradient2 {
 export const scalarOps = {
   // Arithmetic
   add: binary("number", (a, b) => a + b, { integer: (a, b) => (a + b) | 0, gradient: (dy) => [dy, dy] }),
-  sub: binary("number", (a, b) => a - b, { integer: (a, b) => (a - b) | 0, gradient: (dy) => [dy, c.neg(dy)] }),
+  sub: binary("number", (a, b) => a - b, {
+    integer: (a, b) => (a - b) | 0,
+    gradient: (dy) => [dy, c.neg(dy)],
+  }),
   mul: binary("number", (a, b) => a * b, {
     integer: Math.imul,
     gradient: (dy, a, b) => [c.mul(dy, b), c.mul(dy, a)],
@@ -168,11 +175,26 @@ export const scalarOps = {
     integer: (a, b) => (b === 0 ? 0 : (a % b) | 0),
     gradient: (dy, a, b) => [dy, c.neg(c.mul(dy, c.trunc(c.div(a, b))))],
   }),
-  neg: number1((x) => -x, (dy) => c.neg(dy), (x) => -x | 0),
-  abs: number1(Math.abs, (dy, x) => c.mul(dy, c.sign(x)), (x) => Math.abs(x) | 0),
+  neg: number1(
+    (x) => -x,
+    (dy) => c.neg(dy),
+    (x) => -x | 0,
+  ),
+  abs: number1(
+    Math.abs,
+    (dy, x) => c.mul(dy, c.sign(x)),
+    (x) => Math.abs(x) | 0,
+  ),
   sign: number1((x) => (x > 0 ? 1 : x < 0 ? -1 : 0)),
-  square: number1((x) => x * x, (dy, x) => c.mul(dy, c.mul(2, x)), (x) => Math.imul(x, x)),
-  reciprocal: float1((x) => 1 / x, (dy, _, y) => c.neg(c.mul(dy, c.square(y)))),
+  square: number1(
+    (x) => x * x,
+    (dy, x) => c.mul(dy, c.mul(2, x)),
+    (x) => Math.imul(x, x),
+  ),
+  reciprocal: float1(
+    (x) => 1 / x,
+    (dy, _, y) => c.neg(c.mul(dy, c.square(y))),
+  ),
 
   // Rounding: the derivative is zero
   floor: number1(Math.floor),
@@ -181,19 +203,37 @@ export const scalarOps = {
   /** Half to even, as in PyTorch and NumPy. */
   round: number1(special.roundHalfEven),
   /** `x - trunc(x)`. */
-  frac: float1((x) => x - Math.trunc(x), (dy) => dy, (x) => c.sub(x, c.trunc(x))),
+  frac: float1(
+    (x) => x - Math.trunc(x),
+    (dy) => dy,
+    (x) => c.sub(x, c.trunc(x)),
+  ),
 
   // Exponentials and logarithms
   exp: float1(Math.exp, (dy, _, y) => c.mul(dy, y)),
-  exp2: float1((x) => 2 ** x, (dy, _, y) => c.mul(dy, c.mul(y, LN2)), (x) => c.exp(c.mul(x, LN2))),
+  exp2: float1(
+    (x) => 2 ** x,
+    (dy, _, y) => c.mul(dy, c.mul(y, LN2)),
+    (x) => c.exp(c.mul(x, LN2)),
+  ),
   expm1: float1(Math.expm1, (dy, _, y) => c.mul(dy, c.add(y, 1))),
   log: float1(Math.log, (dy, x) => c.div(dy, x)),
-  log2: float1(Math.log2, (dy, x) => c.div(dy, c.mul(x, LN2)), (x) => c.div(c.log(x), LN2)),
-  log10: float1(Math.log10, (dy, x) => c.div(dy, c.mul(x, LN10)), (x) => c.div(c.log(x), LN10)),
+  log2: float1(
+    Math.log2,
+    (dy, x) => c.div(dy, c.mul(x, LN2)),
+    (x) => c.div(c.log(x), LN2),
+  ),
+  log10: float1(
+    Math.log10,
+    (dy, x) => c.div(dy, c.mul(x, LN10)),
+    (x) => c.div(c.log(x), LN10),
+  ),
   log1p: float1(Math.log1p, (dy, x) => c.div(dy, c.add(x, 1))),
   sqrt: float1(Math.sqrt, (dy, _, y) => c.div(dy, c.mul(2, y))),
-  rsqrt: float1((x) => 1 / Math.sqrt(x), (dy, x, y) => c.mul(dy, c.mul(-0.5, c.div(y, x))), (x) =>
-    c.reciprocal(c.sqrt(x)),
+  rsqrt: float1(
+    (x) => 1 / Math.sqrt(x),
+    (dy, x, y) => c.mul(dy, c.mul(-0.5, c.div(y, x))),
+    (x) => c.reciprocal(c.sqrt(x)),
   ),
   /** `log(exp(a) + exp(b))` without overflow. */
   logaddexp: binary("float", special.logAddExp, {
@@ -209,10 +249,18 @@ export const scalarOps = {
   // Trigonometric and hyperbolic
   sin: float1(Math.sin, (dy, x) => c.mul(dy, c.cos(x))),
   cos: float1(Math.cos, (dy, x) => c.neg(c.mul(dy, c.sin(x)))),
-  tan: float1(Math.tan, (dy, _, y) => c.mul(dy, c.add(1, c.square(y))), (x) => c.div(c.sin(x), c.cos(x))),
+  tan: float1(
+    Math.tan,
+    (dy, _, y) => c.mul(dy, c.add(1, c.square(y))),
+    (x) => c.div(c.sin(x), c.cos(x)),
+  ),
   asin: float1(Math.asin, (dy, x) => c.div(dy, c.sqrt(c.sub(1, c.square(x))))),
   acos: float1(Math.acos, (dy, x) => c.neg(c.div(dy, c.sqrt(c.sub(1, c.square(x)))))),
-  atan: float1(Math.atan, (dy, x) => c.div(dy, c.add(1, c.square(x))), (x) => c.atan2(x, 1)),
+  atan: float1(
+    Math.atan,
+    (dy, x) => c.div(dy, c.add(1, c.square(x))),
+    (x) => c.atan2(x, 1),
+  ),
   sinh: float1(Math.sinh, (dy, x) => c.mul(dy, c.cosh(x))),
   cosh: float1(Math.cosh, (dy, x) => c.mul(dy, c.sinh(x))),
   tanh: float1(Math.tanh, (dy, _, y) => c.mul(dy, c.sub(1, c.square(y)))),
@@ -225,7 +273,10 @@ export const scalarOps = {
   erfc: float1(special.erfc, (dy, x) => c.mul(dy, c.mul(-TWO_OVER_SQRT_PI, c.exp(c.neg(c.square(x)))))),
 
   // Activations
-  relu: number1((x) => (x > 0 ? x : Number.isNaN(x) ? x : 0), (dy, x) => c.where(c.greater(x, 0), dy, 0)),
+  relu: number1(
+    (x) => (x > 0 ? x : Number.isNaN(x) ? x : 0),
+    (dy, x) => c.where(c.greater(x, 0), dy, 0),
+  ),
   sigmoid: float1(special.sigmoid, (dy, _, y) => c.mul(dy, c.mul(y, c.sub(1, y)))),
   /** `log(sigmoid(x))`, stable at both ends. */
   logSigmoid: float1(
@@ -234,8 +285,10 @@ export const scalarOps = {
     (x) => c.sub(c.minimum(x, 0), c.log1p(c.exp(c.neg(c.abs(x))))),
   ),
   /** `log(1 + exp(x))`, stable at both ends. */
-  softplus: float1(special.softplus, (dy, x) => c.mul(dy, c.sigmoid(x)), (x) =>
-    c.add(c.maximum(x, 0), c.log1p(c.exp(c.neg(c.abs(x))))),
+  softplus: float1(
+    special.softplus,
+    (dy, x) => c.mul(dy, c.sigmoid(x)),
+    (x) => c.add(c.maximum(x, 0), c.log1p(c.exp(c.neg(c.abs(x))))),
   ),
   /** `x * sigmoid(x)`, also called swish. */
   silu: float1(

@@ -1,5 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { erf, erfc, floorRemainder, logAddExp, roundHalfEven, sigmoid, softplus } from "./special-functions.js";
+import {
+  erf,
+  erfc,
+  floorRemainder,
+  logAddExp,
+  roundHalfEven,
+  sigmoid,
+  softplus,
+} from "./special-functions.js";
 
 const relative = (actual: number, expected: number): number => Math.abs(actual / expected - 1);
 

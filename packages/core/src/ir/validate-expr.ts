@@ -91,7 +91,7 @@ function checkStage(place: Place, index: number, dtype: DType): void {
   const expected = stages[index];
   if (expected === undefined) reject(kernel, `${name} reads stage ${index}, but there are ${stages.length}`);
   if (index >= readable) {
-    if (kernel.kind === "contract") reject(kernel, `${name} reads the sum, which only the epilogue may`);
+    if (kernel.kind === "contract") reject(kernel, `${name} reads the sum, which only writes may`);
     reject(
       kernel,
       `${name} reads stage ${index}, which ${index === readable ? "is that stage" : "comes later"}`,

@@ -17,7 +17,10 @@ export function validateKernel(kernel: Kernel): void {
   validateParts(kernel);
   kernel.aliases?.forEach((input, output) => {
     if (input !== undefined && !mayOverwrite(kernel, output, input)) {
-      reject(kernel, `output ${output} may not overwrite input ${input}: elements are read after they are written`);
+      reject(
+        kernel,
+        `output ${output} may not overwrite input ${input}: elements are read after they are written`,
+      );
     }
   });
 }
@@ -107,7 +110,7 @@ function checkReduction(at: Place, { op, value, dtype }: Stage): void {
 }
 
 function validateContract(kernel: ContractKernel): void {
-  const { groups, a, b, accumulate, writes, outputs } = kernel;
+  const { groups, a, b, accumulate, writes } = kernel;
   for (const [group, count] of Object.entries(groups)) {
     if (!Number.isInteger(count) || count < 0) {
       reject(kernel, `the number of ${group} axes must be a whole number, got ${count}`);

@@ -3,8 +3,8 @@ import {
   type Backend,
   type Buffer,
   bytesOf,
-  fail,
   type FlatTree,
+  fail,
   flattenTree,
   formatPath,
   isContiguous,
@@ -73,7 +73,10 @@ export function compile<Args extends readonly unknown[], R>(
   const donate = new Set(options.donate ?? []);
   for (const i of donate) {
     if (!Number.isInteger(i) || i < 0) {
-      fail("invalid-argument", `compile: donate lists argument positions (0, 1, ...), got ${JSON.stringify(i)}`);
+      fail(
+        "invalid-argument",
+        `compile: donate lists argument positions (0, 1, ...), got ${JSON.stringify(i)}`,
+      );
     }
   }
   let latest: Program<R> | undefined;
@@ -141,7 +144,10 @@ class CallArguments {
     this.device = this.tensors[0]?.device ?? defaultDevice();
     for (const x of this.tensors) {
       if (x.device !== this.device) {
-        fail("device-mismatch", `compile: arguments on ${this.device.name} and ${x.device.name}. Move one: await x.to(device)`);
+        fail(
+          "device-mismatch",
+          `compile: arguments on ${this.device.name} and ${x.device.name}. Move one: await x.to(device)`,
+        );
       }
     }
   }
@@ -181,15 +187,20 @@ function record<R>(f: (...args: readonly unknown[]) => R, call: CallArguments): 
       "compile: the function returned a Promise. Compile the synchronous part, and await outside of it",
     );
   };
-  // A scope, because constants that `f` makes are kept by the trace and by nobody else.
-  const result = scope(() => tracing(trace, run)) as R;
-  const flat = flattenTree(result);
-  const ids = flat.leaves
-    .filter(isTensor)
-    .map((x) => trace.idOf("compile", asGradusTensor("compile: result", x)));
-  const plan = planTrace(trace, ids, call.device, call.donated);
-  trace.releaseUnused(plan.captured);
-  return new Program(plan, flat, call.device);
+  try {
+    // A scope, because constants that `f` makes are kept by the trace and by nobody else.
+    const result = scope(() => tracing(trace, run)) as R;
+    const flat = flattenTree(result);
+    const ids = flat.leaves
+      .filter(isTensor)
+      .map((x) => trace.idOf("compile", asGradusTensor("compile: result", x)));
+    const plan = planTrace(trace, ids, call.device, call.donated);
+    trace.release(plan.captured);
+    return new Program(plan, flat, call.device);
+  } catch (error) {
+    trace.release();
+    throw error;
+  }
 }
 
 function avalOf(x: GradusTensor): Aval {
@@ -249,10 +260,20 @@ class Program<R> {
     const seen = new Map<Storage, number>();
     call.tensors.forEach((x, i) => {
       const storage = (x.value as { storage: Storage }).storage;
+      if (call.donated.has(i) && this.plan.captured.has(storage)) {
+        fail(
+          "donated",
+          `compile: argument ${formatPath(call.tensorPaths[i] as Path)} is donated, but the function has captured a tensor ` +
+            "that shares its memory. Donate a copy",
+        );
+      }
       const before = seen.get(storage);
       if (before !== undefined && (call.donated.has(i) || call.donated.has(before))) {
         const [a, b] = [before, i].map((k) => formatPath(call.tensorPaths[k] as Path));
-        fail("donated", `compile: arguments ${a} and ${b} share memory, and one of them is donated. Pass a copy of one`);
+        fail(
+          "donated",
+          `compile: arguments ${a} and ${b} share memory, and one of them is donated. Pass a copy of one`,
+        );
       }
       seen.set(storage, i);
     });
@@ -294,7 +315,11 @@ class Program<R> {
   }
 
   /** Donated arguments are dead from now on; memory that no result took over is given back. */
-  private spendDonated(call: CallArguments, results: readonly Storage[], copies: readonly GradusTensor[]): void {
+  private spendDonated(
+    call: CallArguments,
+    results: readonly Storage[],
+    copies: readonly GradusTensor[],
+  ): void {
     const taken = new Set(results.map((storage) => storage.buffer));
     for (const copy of copies) {
       const { storage } = copy.value as { storage: Storage };

@@ -12,8 +12,12 @@ export function explainPlan(plan: Plan, device: Backend): string {
   });
   const temporary = plan.temporaries.reduce((a, b) => a + b, 0);
   const sum = (slots: readonly Slot[]): number => slots.reduce((total, slot) => total + slot.bytes, 0);
-  const fresh = plan.results.map((r) => r.slot).filter((slot) => slot.kind === "result" && slot.reuses === undefined);
-  const inPlace = plan.results.filter(({ slot }) => slot.reuses !== undefined || slot.kind === "argument").length;
+  const fresh = plan.results
+    .map((r) => r.slot)
+    .filter((slot) => slot.kind === "result" && slot.reuses === undefined);
+  const inPlace = plan.results.filter(
+    ({ slot }) => slot.reuses !== undefined || slot.kind === "argument",
+  ).length;
   return [
     `${plan.launches.length} kernels on ${device.name}`,
     ...rows,

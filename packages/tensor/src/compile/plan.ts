@@ -131,9 +131,16 @@ class PlanBuilder {
   lower(call: Call): void {
     const inputs = call.inputs.map((id) => this.place(id));
     const avals = call.outputs.map((id) => (this.trace.values[id] as Source).aval);
-    const lowered = call.op.lower(inputs.map((x) => x.layout), call.attrs, avals);
+    const lowered = call.op.lower(
+      inputs.map((x) => x.layout),
+      call.attrs,
+      avals,
+    );
     if (lowered.kind === "view") {
-      this.placed.set(call.outputs[0] as number, { slot: (inputs[0] as Placed).slot, layout: lowered.layout });
+      this.placed.set(call.outputs[0] as number, {
+        slot: (inputs[0] as Placed).slot,
+        layout: lowered.layout,
+      });
       return;
     }
     const outputs = this.launch(lowered, inputs, avals);
@@ -198,7 +205,11 @@ class PlanBuilder {
   }
 
   private launch(lowered: Computed, operands: readonly Placed[], avals: readonly Aval[]): Placed[] {
-    const realised = realise(lowered, operands.map((x) => x.layout), avals);
+    const realised = realise(
+      lowered,
+      operands.map((x) => x.layout),
+      avals,
+    );
     const hasWork = avals.some((aval) => sizeOf(aval.shape) > 0);
     const inputs = operands.map((x, i) => (hasWork && realised.dense.includes(i) ? this.copy(x) : x));
     const at = this.drafts.length;

@@ -24,6 +24,8 @@ export class Trace {
   readonly values: Source[] = [];
   readonly calls: Call[] = [];
   private readonly captured = new Map<GradusTensor, number>();
+  /** The memory of captured tensors, each of it retained once. */
+  private readonly held = new Set<Storage>();
 
   constructor(readonly device: Backend) {}
 
@@ -51,24 +53,26 @@ export class Trace {
   idOf(op: string, x: GradusTensor): number {
     if (x.value.kind === "traced") {
       if (x.value.trace !== this) {
-        fail("value-in-trace", `${op}: a tensor of another compiled function leaked into this one. Pass it as an argument`);
+        fail(
+          "value-in-trace",
+          `${op}: a tensor of another compiled function leaked into this one. Pass it as an argument`,
+        );
       }
       return x.value.id;
     }
     const known = this.captured.get(x);
     if (known !== undefined) return known;
     // The tensor may be disposed before the function is planned, or later: its memory must outlive it.
-    x.value.storage.retain();
+    const { storage } = x.value;
+    if (!this.held.has(storage)) this.held.add(storage.retain());
     const id = this.add({ kind: "captured", aval: x, tensor: x });
     this.captured.set(x, id);
     return id;
   }
 
-  /** Gives captured memory back that the plan does not use. */
-  releaseUnused(used: ReadonlySet<Storage>): void {
-    for (const { value } of this.captured.keys()) {
-      if (value.kind === "stored" && !used.has(value.storage)) value.storage.release();
-    }
+  /** Gives captured memory back, except what the plan uses. */
+  release(used: ReadonlySet<Storage> = new Set()): void {
+    for (const storage of this.held) if (!used.has(storage)) storage.release();
   }
 
   private add(source: Source): number {

@@ -70,17 +70,32 @@ function analyseBody(body: Body, axes: number): Analysis {
   const gridAxes = Array.from({ length: grid }, (_, axis) => axis);
   const writes = body.value.writes.map((write, operand) => {
     const over = "over" in write ? (write.over as readonly number[]) : [];
-    if (write.flat !== undefined) return accesses.push({ of: "output", operand, at: [write.flat], flat: true }) - 1;
-    return accesses.push({ of: "output", operand, at: write.at ?? [...gridAxes, ...over].map(axisIndex) }) - 1;
+    if (write.flat !== undefined)
+      return accesses.push({ of: "output", operand, at: [write.flat], flat: true }) - 1;
+    return (
+      accesses.push({ of: "output", operand, at: write.at ?? [...gridAxes, ...over].map(axisIndex) }) - 1
+    );
   });
-  return { body, accesses, accessOf, writes, grid, groups: groupsOf(body, axes), pinned: pinnedAxes(roots, accesses) };
+  return {
+    body,
+    accesses,
+    accessOf,
+    writes,
+    grid,
+    groups: groupsOf(body, axes),
+    pinned: pinnedAxes(roots, accesses),
+  };
 }
 
 /** Every expression of a body. */
 function rootsOf({ kind, value }: Body): Expr[] {
   const written = value.writes.map((write) => write.value);
   if (kind === "contract") return [value.a, value.b, ...written];
-  return [...value.stages.map((s) => s.value), ...written, ...(value.checks ?? []).map((check) => check.holds)];
+  return [
+    ...value.stages.map((s) => s.value),
+    ...written,
+    ...(value.checks ?? []).map((check) => check.holds),
+  ];
 }
 
 function gridOf({ kind, value }: Body): number {
@@ -101,7 +116,9 @@ function groupsOf({ kind, value }: Body, axes: number): number[] {
     return numbered((axis) => (axis < batch ? "batch" : axis < mEnd ? "m" : axis < nEnd ? "n" : "k"));
   }
   const loops = [...value.stages, ...value.writes, ...(value.checks ?? [])].map((part) => part.over);
-  return numbered((axis) => (axis < value.grid ? "grid" : loops.map((over) => Number(over.includes(axis))).join("")));
+  return numbered((axis) =>
+    axis < value.grid ? "grid" : loops.map((over) => Number(over.includes(axis))).join(""),
+  );
 }
 
 function pinnedAxes(roots: readonly Expr[], accesses: readonly Access[]): Set<number> {
@@ -116,7 +133,8 @@ function pinnedAxes(roots: readonly Expr[], accesses: readonly Access[]): Set<nu
     else if (e.kind === "input" && e.guard !== undefined) visit(e.guard);
   };
   roots.forEach(visit);
-  for (const { at } of accesses) for (const coordinate of at ?? []) if (!isPlain(coordinate)) visit(coordinate);
+  for (const { at } of accesses)
+    for (const coordinate of at ?? []) if (!isPlain(coordinate)) visit(coordinate);
   return pinned;
 }
 

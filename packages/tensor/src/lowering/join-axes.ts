@@ -19,7 +19,11 @@ export interface JoinedAxes {
  * Joins neighbouring axes of one group that every access walks in one stride, so that a kernel has as few axes as
  * possible: dense operands of any shape need one. Axes of size 1 vanish. Pinned axes stay, and each group keeps an axis.
  */
-export function joinAxes(sizes: readonly number[], { groups, pinned, grid }: Analysis, walks: readonly Walk[]): JoinedAxes {
+export function joinAxes(
+  sizes: readonly number[],
+  { groups, pinned, grid }: Analysis,
+  walks: readonly Walk[],
+): JoinedAxes {
   const joined: { size: number; group: number; members: number[]; pinned: boolean; strides: number[] }[] = [];
   /** For an axis that vanished, the one that stands for it. */
   const renamed = new Array<number>(sizes.length).fill(-1);
@@ -35,7 +39,10 @@ export function joinAxes(sizes: readonly number[], { groups, pinned, grid }: Ana
       return;
     }
     const joins =
-      before !== undefined && sameGroup && !before.pinned && !pinned.has(axis) &&
+      before !== undefined &&
+      sameGroup &&
+      !before.pinned &&
+      !pinned.has(axis) &&
       strides.every((stride, i) => before.strides[i] === stride * size);
     if (joins) {
       before.size *= size;

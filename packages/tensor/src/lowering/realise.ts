@@ -9,8 +9,8 @@ import {
   isContiguous,
   type Kernel,
   type Layout,
-  load,
   type Lowered,
+  load,
   param,
   type Scalar,
   substitute,
@@ -76,7 +76,12 @@ export function realise(
   };
 }
 
-function walkOf({ at, flat }: Access, layout: Layout, sizes: readonly number[], grid: readonly number[]): Walk {
+function walkOf(
+  { at, flat }: Access,
+  layout: Layout,
+  sizes: readonly number[],
+  grid: readonly number[],
+): Walk {
   const strides = new Array<number>(sizes.length).fill(0);
   if (at === undefined) {
     broadcastStrides(layout, grid).forEach((stride, axis) => {
@@ -131,7 +136,8 @@ function buildKernel(
   walks.forEach(({ offset, computed }, i) => {
     let index: Expr = { kind: "const", value: 0, dtype: "i32" };
     (axes.strides[i] as number[]).forEach((stride, axis) => {
-      if (stride !== 0) index = c.add(index, isRunTime(stride) ? c.mul(axisIndex(axis), number()) : axisIndex(axis));
+      if (stride !== 0)
+        index = c.add(index, isRunTime(stride) ? c.mul(axisIndex(axis), number()) : axisIndex(axis));
     });
     for (const { coordinate, stride } of computed) {
       if (stride === 0) continue;
@@ -155,7 +161,11 @@ function buildKernel(
       a: rewrite(body.value.a),
       b: rewrite(body.value.b),
       accumulate: body.value.accumulate,
-      writes: body.value.writes.map(({ value }, k) => ({ buffer: k, index: indexOf(k), value: rewrite(value) })),
+      writes: body.value.writes.map(({ value }, k) => ({
+        buffer: k,
+        index: indexOf(k),
+        value: rewrite(value),
+      })),
     };
   }
   const over = (list: readonly number[]): number[] => [...new Set(list.map(axes.renamed))];
@@ -172,7 +182,11 @@ function buildKernel(
       value: rewrite(write.value),
     })),
     ...(body.value.checks && {
-      checks: body.value.checks.map((check) => ({ ...check, over: over(check.over), holds: rewrite(check.holds) })),
+      checks: body.value.checks.map((check) => ({
+        ...check,
+        over: over(check.over),
+        holds: rewrite(check.holds),
+      })),
     }),
   };
 }

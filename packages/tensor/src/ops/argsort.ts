@@ -1,4 +1,4 @@
-import { type Aval, type Op, type Tensor, sizeOf } from "@gradus/core";
+import { type Aval, type Op, sizeOf, type Tensor } from "@gradus/core";
 import { applyOne } from "../apply.js";
 
 const argsortOp: Op<{ readonly descending: boolean }> = {

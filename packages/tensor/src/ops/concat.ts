@@ -25,7 +25,8 @@ const concatOp: Op<{ readonly axis: number }> = {
   infer(inputs, { axis }) {
     const first = inputs[0] as Aval;
     inputs.forEach((x, k) => {
-      const fits = x.shape.length === first.shape.length && x.shape.every((n, i) => i === axis || n === first.shape[i]);
+      const fits =
+        x.shape.length === first.shape.length && x.shape.every((n, i) => i === axis || n === first.shape[i]);
       if (!fits) {
         fail(
           "shape-mismatch",
@@ -109,7 +110,9 @@ export function concat(tensors: readonly Tensor[], axis = 0): Tensor {
     const groups = Array.from({ length: Math.ceil(current.length / MAX_INPUTS) }, (_, g) =>
       current.slice(g * MAX_INPUTS, (g + 1) * MAX_INPUTS),
     );
-    parts = groups.map((group) => (group.length === 1 ? (group[0] as Tensor) : applyOne(concatOp, group, { axis: at })));
+    parts = groups.map((group) =>
+      group.length === 1 ? (group[0] as Tensor) : applyOne(concatOp, group, { axis: at }),
+    );
   }
   return parts[0] as Tensor;
 }
@@ -128,11 +131,17 @@ export function stack(tensors: readonly Tensor[], axis = 0): Tensor {
   const first = joined[0] as Tensor;
   joined.forEach((x, k) => {
     if (formatShape(x.shape) !== formatShape(first.shape)) {
-      fail("shape-mismatch", `stack: tensor ${k} is ${formatShape(x.shape)}, the first is ${formatShape(first.shape)}: all must be equal`);
+      fail(
+        "shape-mismatch",
+        `stack: tensor ${k} is ${formatShape(x.shape)}, the first is ${formatShape(first.shape)}: all must be equal`,
+      );
     }
   });
   const at = normalizeAxis("stack", axis, first.ndim + 1);
-  return concat(joined.map((x) => x.unsqueeze(at)), at);
+  return concat(
+    joined.map((x) => x.unsqueeze(at)),
+    at,
+  );
 }
 
 function sameDType(op: string, tensors: readonly Tensor[]): Tensor[] {

@@ -5,13 +5,13 @@ import {
   type DType,
   type Expr,
   gradientExprs,
+  input as inputLeaf,
   type Op,
   postOrder,
-  sameShape,
   type Scalar,
+  sameShape,
   substitute,
   type Tensor,
-  input as inputLeaf,
 } from "@gradus/core";
 import { applyOne } from "../apply.js";
 import { sumTo } from "./sum-to.js";
@@ -59,9 +59,16 @@ export const elementwise: Op<ElementwiseAttrs> = {
     return inputs.map((x, k) => {
       const gradient = gradients[k];
       if (needs[k] !== true || gradient === undefined) return undefined;
+      // The cotangent as it is (`add`): no kernel.
+      if (gradient.kind === "input" && gradient.index === inputs.length) return sumTo(dy as Tensor, x.shape);
       // A derivative that does not scale with the cotangent is zero (`floor`).
       if (!compactInputs(gradient).used.includes(inputs.length)) return x.zerosLike();
-      const expanded = applyExpr(`${attrs.name} gradient`, gradient, [...inputs, dy as Tensor, y as Tensor], attrs.params);
+      const expanded = applyExpr(
+        `${attrs.name} gradient`,
+        gradient,
+        [...inputs, dy as Tensor, y as Tensor],
+        attrs.params,
+      );
       return sumTo(expanded, x.shape);
     });
   },
@@ -75,7 +82,11 @@ export function applyExpr(
   params: readonly (number | Scalar)[] = [],
 ): Tensor {
   const { compact, used } = compactInputs(expr);
-  return applyOne(elementwise, used.map((k) => operands[k] as Tensor), { name, expr: compact, params });
+  return applyOne(
+    elementwise,
+    used.map((k) => operands[k] as Tensor),
+    { name, expr: compact, params },
+  );
 }
 
 const compacted = new WeakMap<Expr, { compact: Expr; used: readonly number[] }>();
@@ -84,8 +95,12 @@ const compacted = new WeakMap<Expr, { compact: Expr; used: readonly number[] }>(
 function compactInputs(expr: Expr): { compact: Expr; used: readonly number[] } {
   const known = compacted.get(expr);
   if (known !== undefined) return known;
-  const used = [...new Set(postOrder([expr]).flatMap((e) => (e.kind === "input" ? [e.index] : [])))].sort((a, b) => a - b);
-  const compact = substitute(expr, (e) => (e.kind === "input" ? inputLeaf(used.indexOf(e.index), e.dtype) : undefined));
+  const used = [...new Set(postOrder([expr]).flatMap((e) => (e.kind === "input" ? [e.index] : [])))].sort(
+    (a, b) => a - b,
+  );
+  const compact = substitute(expr, (e) =>
+    e.kind === "input" ? inputLeaf(used.indexOf(e.index), e.dtype) : undefined,
+  );
   const result = { compact, used };
   compacted.set(expr, result);
   return result;

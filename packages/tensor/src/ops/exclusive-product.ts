@@ -1,4 +1,4 @@
-import { type Tensor, sizeOf } from "@gradus/core";
+import { sizeOf, type Tensor } from "@gradus/core";
 
 /**
  * For each element, the product of all the others along `axes`: the derivative of the product, right also where
@@ -14,7 +14,13 @@ export function exclusiveProduct(x: Tensor, axes: readonly number[]): Tensor {
   const rows = sizeOf(kept.map((axis) => x.shape[axis] as number));
   if (count === 0 || rows === 0) return x.onesLike();
   const width = 2 ** Math.ceil(Math.log2(count));
-  const padded = moved.reshape([rows, count]).pad([[0, 0], [0, width - count]], 1);
+  const padded = moved.reshape([rows, count]).pad(
+    [
+      [0, 0],
+      [0, width - count],
+    ],
+    1,
+  );
   const outside = outsideProducts(padded).slice(null, [0, count]).reshape(moved.shape);
   const inverse = order.map((_, axis) => order.indexOf(axis));
   return outside.permute(inverse);
@@ -25,6 +31,9 @@ function outsideProducts(level: Tensor): Tensor {
   const [rows, width] = level.shape as [number, number];
   if (width === 1) return level.onesLike();
   const pairs = level.reshape([rows, width / 2, 2]);
-  const parents = pairs.slice(null, null, [0, 1]).mul(pairs.slice(null, null, [1, 2])).reshape([rows, width / 2]);
+  const parents = pairs
+    .slice(null, null, [0, 1])
+    .mul(pairs.slice(null, null, [1, 2]))
+    .reshape([rows, width / 2]);
   return outsideProducts(parents).unsqueeze(2).mul(pairs.flip(2)).reshape([rows, width]);
 }

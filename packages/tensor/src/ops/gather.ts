@@ -108,7 +108,10 @@ export function gather(x: Tensor, axis: number, index: Tensor): Tensor {
 export function scatterAdd(x: Tensor, axis: number, index: Tensor, source: Tensor): Tensor {
   const at = checkIndex("scatterAdd", x, axis, index);
   if (source.ndim !== index.ndim || index.shape.some((n, k) => n > (source.shape[k] as number))) {
-    fail("shape-mismatch", `scatterAdd: the source ${formatShape(source.shape)} does not cover the index ${formatShape(index.shape)}`);
+    fail(
+      "shape-mismatch",
+      `scatterAdd: the source ${formatShape(source.shape)} does not cover the index ${formatShape(index.shape)}`,
+    );
   }
   const dtype = promote(x.dtype, source.dtype);
   const numbers = dtype === "bool" ? "i32" : dtype;
@@ -119,14 +122,21 @@ export function scatterAdd(x: Tensor, axis: number, index: Tensor, source: Tenso
 
 function checkIndex(op: string, x: Tensor, axis: number, index: Tensor): number {
   asGradusTensor(op, index);
-  if (isFloat(index.dtype)) fail("dtype-mismatch", `${op}: the index must be i32, got ${index.dtype}. Convert it: index.cast("i32")`);
+  if (isFloat(index.dtype))
+    fail("dtype-mismatch", `${op}: the index must be i32, got ${index.dtype}. Convert it: index.cast("i32")`);
   if (index.ndim !== x.ndim) {
-    fail("shape-mismatch", `${op}: the index must have the tensor's ${x.ndim} axes, got ${formatShape(index.shape)} for ${formatShape(x.shape)}`);
+    fail(
+      "shape-mismatch",
+      `${op}: the index must have the tensor's ${x.ndim} axes, got ${formatShape(index.shape)} for ${formatShape(x.shape)}`,
+    );
   }
   const at = x.ndim === 0 ? 0 : normalizeAxis(op, axis, x.ndim);
   const wide = index.shape.findIndex((n, k) => k !== at && n > (x.shape[k] as number));
   if (wide >= 0) {
-    fail("shape-mismatch", `${op}: the index ${formatShape(index.shape)} is larger than the tensor ${formatShape(x.shape)} along axis ${wide}`);
+    fail(
+      "shape-mismatch",
+      `${op}: the index ${formatShape(index.shape)} is larger than the tensor ${formatShape(x.shape)} along axis ${wide}`,
+    );
   }
   checkPositions(op, index, x.ndim === 0 ? 1 : (x.shape[at] as number), at);
   return at;
@@ -139,16 +149,23 @@ function checkPositions(op: string, index: Tensor, size: number, axis: number): 
   for (let i = 0; i < values.length; i++) {
     const value = values[i] as number;
     if (value < 0 || value >= size) {
-      fail("index-out-of-range", `${op}: index ${value} (at position ${i}) is outside of axis ${axis}, which has size ${size}`);
+      fail(
+        "index-out-of-range",
+        `${op}: index ${value} (at position ${i}) is outside of axis ${axis}, which has size ${size}`,
+      );
     }
   }
 }
 
 /** Class indices as rows with a one at the class, i32. Throws `index-out-of-range` for other classes. */
 export function oneHot(x: Tensor, classes: number): Tensor {
-  if (isFloat(x.dtype)) fail("dtype-mismatch", `oneHot: class indices must be i32, got ${x.dtype}. Convert them: x.cast("i32")`);
+  if (isFloat(x.dtype))
+    fail("dtype-mismatch", `oneHot: class indices must be i32, got ${x.dtype}. Convert them: x.cast("i32")`);
   if (!Number.isInteger(classes) || classes < 1) {
-    fail("invalid-argument", `oneHot: the number of classes must be a whole number of at least 1, got ${classes}`);
+    fail(
+      "invalid-argument",
+      `oneHot: the number of classes must be a whole number of at least 1, got ${classes}`,
+    );
   }
   checkPositions("oneHot", x, classes, x.ndim);
   const range = x.engine.arange(0, classes, 1, { device: x.device });

@@ -59,8 +59,12 @@ const batchedMatmul: Op<undefined> = {
 
 function failInner(a: Shape, b: Shape, k: number, k2: number): never {
   const m = a.at(-2);
-  const mend = b.at(-1) === k ? " Transpose the second operand?" : m === k2 ? " Transpose the first operand?" : "";
-  fail("shape-mismatch", `matmul: inner sizes differ: ${formatShape(a)} x ${formatShape(b)} (${k} and ${k2}).${mend}`);
+  const mend =
+    b.at(-1) === k ? " Transpose the second operand?" : m === k2 ? " Transpose the first operand?" : "";
+  fail(
+    "shape-mismatch",
+    `matmul: inner sizes differ: ${formatShape(a)} x ${formatShape(b)} (${k} and ${k2}).${mend}`,
+  );
 }
 
 /**
@@ -69,7 +73,10 @@ function failInner(a: Shape, b: Shape, k: number, k2: number): never {
  */
 export function matmul(a: Tensor, b: Tensor): Tensor {
   if (a.ndim === 0 || b.ndim === 0) {
-    fail("shape-mismatch", `matmul: operands need at least one axis, got ${formatShape(a.shape)} and ${formatShape(b.shape)}. Use mul() for numbers`);
+    fail(
+      "shape-mismatch",
+      `matmul: operands need at least one axis, got ${formatShape(a.shape)} and ${formatShape(b.shape)}. Use mul() for numbers`,
+    );
   }
   const joined = promote(a.dtype, b.dtype);
   const dtype = isFloat(joined) ? joined : "i32";

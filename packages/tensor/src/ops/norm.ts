@@ -6,7 +6,8 @@ import { type Axes, fail, isFloat, type ReduceOptions, type Tensor } from "@grad
  */
 export function norm(x: Tensor, axes?: Axes, options: ReduceOptions & { readonly p?: number } = {}): Tensor {
   const { p = 2, keepdims = false } = options;
-  if (typeof p !== "number" || Number.isNaN(p)) fail("invalid-argument", `norm: p must be a number, got ${String(p)}`);
+  if (typeof p !== "number" || Number.isNaN(p))
+    fail("invalid-argument", `norm: p must be a number, got ${String(p)}`);
   const values = isFloat(x.dtype) ? x : x.cast("f32");
   const reduce = { keepdims };
   if (p === Number.POSITIVE_INFINITY) return values.abs().max(axes, reduce);

@@ -1,26 +1,26 @@
 import {
-  type Axes,
   type Aval,
+  type Axes,
   calculus as c,
   cast,
   type DType,
   fail,
   formatShape,
-  isFloat,
   inputAt,
+  isFloat,
   type LoopBody,
   normalizeAxes,
   type Op,
   param,
   type ReduceOptions,
   reducedShape,
-  stage,
   type StageReduction,
+  stage,
   type Tensor,
 } from "@gradus/core";
 import { applyOne } from "../apply.js";
-import { exclusiveProduct } from "./exclusive-product.js";
 import { type Along, along, reducedAval } from "./along.js";
+import { exclusiveProduct } from "./exclusive-product.js";
 
 interface ReduceAttrs {
   readonly name: string;
@@ -39,7 +39,10 @@ const reduce: Op<ReduceAttrs> = {
     const source = x as Aval;
     const empty = axes.some((axis) => source.shape[axis] === 0);
     if (empty && op !== "sum" && op !== "prod") {
-      fail("invalid-argument", `${name}: nothing to choose from: the shape ${formatShape(source.shape)} is empty along the reduced axes`);
+      fail(
+        "invalid-argument",
+        `${name}: nothing to choose from: the shape ${formatShape(source.shape)} is empty along the reduced axes`,
+      );
     }
     return [reducedAval(source, axes, keepdims, resultDType(source.dtype, op, mean))];
   },
@@ -72,7 +75,8 @@ const reduce: Op<ReduceAttrs> = {
       case "max":
       case "min": {
         // Equal shares to all extreme elements.
-        const ties = source.eq(spread(y as Tensor));
+        // A NaN is the extreme of its row, whatever else is in it.
+        const ties = source.eq(spread(y as Tensor)).logicalOr(source.isNaN());
         const shares = ties.cast(source.dtype).sum(attrs.axes, { keepdims: true });
         return [ties.where(spread(cotangent.reshape(kept).div(shares)), 0)];
       }
@@ -116,16 +120,33 @@ function reductionBody(
   };
 }
 
-function reduceOver(x: Tensor, name: string, op: StageReduction, axes: Axes | undefined, options?: ReduceOptions): Tensor {
-  const attrs = { name, op, axes: normalizeAxes(name, axes, x.ndim), keepdims: options?.keepdims ?? false, mean: name === "mean" };
+function reduceOver(
+  x: Tensor,
+  name: string,
+  op: StageReduction,
+  axes: Axes | undefined,
+  options?: ReduceOptions,
+): Tensor {
+  const attrs = {
+    name,
+    op,
+    axes: normalizeAxes(name, axes, x.ndim),
+    keepdims: options?.keepdims ?? false,
+    mean: name === "mean",
+  };
   return applyOne(reduce, [x], attrs);
 }
 
-export const sum = (x: Tensor, axes?: Axes, options?: ReduceOptions): Tensor => reduceOver(x, "sum", "sum", axes, options);
-export const mean = (x: Tensor, axes?: Axes, options?: ReduceOptions): Tensor => reduceOver(x, "mean", "sum", axes, options);
-export const prod = (x: Tensor, axes?: Axes, options?: ReduceOptions): Tensor => reduceOver(x, "prod", "prod", axes, options);
-export const max = (x: Tensor, axes?: Axes, options?: ReduceOptions): Tensor => reduceOver(x, "max", "max", axes, options);
-export const min = (x: Tensor, axes?: Axes, options?: ReduceOptions): Tensor => reduceOver(x, "min", "min", axes, options);
+export const sum = (x: Tensor, axes?: Axes, options?: ReduceOptions): Tensor =>
+  reduceOver(x, "sum", "sum", axes, options);
+export const mean = (x: Tensor, axes?: Axes, options?: ReduceOptions): Tensor =>
+  reduceOver(x, "mean", "sum", axes, options);
+export const prod = (x: Tensor, axes?: Axes, options?: ReduceOptions): Tensor =>
+  reduceOver(x, "prod", "prod", axes, options);
+export const max = (x: Tensor, axes?: Axes, options?: ReduceOptions): Tensor =>
+  reduceOver(x, "max", "max", axes, options);
+export const min = (x: Tensor, axes?: Axes, options?: ReduceOptions): Tensor =>
+  reduceOver(x, "min", "min", axes, options);
 
 export const argmax = (x: Tensor, axis?: number, options?: ReduceOptions): Tensor =>
   reduceOver(x, "argmax", "argmax", axis, options);

@@ -32,7 +32,10 @@ const sliceOp: Op<Cut & { readonly shape: Shape }> = {
   lower([x], { shape, starts, steps }) {
     const source = x as Layout;
     const strides = source.strides.map((s, axis) => s * (steps[axis] as number));
-    const moved = starts.reduce((sum, start, axis) => sum + start * (source.strides[axis] as number), source.offset);
+    const moved = starts.reduce(
+      (sum, start, axis) => sum + start * (source.strides[axis] as number),
+      source.offset,
+    );
     // An empty slice reads nothing; its start may lie behind the end.
     const offset = sizeOf(shape) === 0 ? 0 : moved;
     return { kind: "view", layout: { dtype: source.dtype, shape, strides, offset } };
@@ -61,12 +64,30 @@ const placeOp: Op<Cut & { readonly shape: Shape; readonly value: number }> = {
       }),
       sizes: shape,
       // Per axis: start, step, and size of what is placed.
-      params: [value, ...starts.flatMap((start, axis) => [start, steps[axis] as number, source[axis] as number])],
+      params: [
+        value,
+        ...starts.flatMap((start, axis) => [start, steps[axis] as number, source[axis] as number]),
+      ],
     };
   },
-  vjp: ({ cotangents: [dy], inputs: [x], attrs: { starts, steps } }) => [
-    applyOne(sliceOp, [dy as Tensor], { shape: (x as Tensor).shape, starts, steps }),
-  ],
+  vjp({ cotangents: [dy], inputs: [x], attrs: { shape, starts, steps } }) {
+    const { shape: source } = x as Tensor;
+    const inside = starts.every(
+      (start, axis) => start >= 0 && start + (source[axis] as number) <= (shape[axis] as number),
+    );
+    // Only `pad` cuts, with steps of 1: what was cut has a gradient of 0.
+    if (!inside && steps.every((step) => step === 1)) {
+      return [
+        applyOne(placeOp, [dy as Tensor], {
+          shape: source,
+          starts: starts.map((start) => -start),
+          steps,
+          value: 0,
+        }),
+      ];
+    }
+    return [applyOne(sliceOp, [dy as Tensor], { shape: source, starts, steps })];
+  },
 };
 
 function placedValue(rank: number, dtype: DType): Expr {
@@ -88,10 +109,15 @@ function placedValue(rank: number, dtype: DType): Expr {
  */
 export function slice(x: Tensor, ranges: readonly SliceRange[]): Tensor {
   if (ranges.length > x.ndim) {
-    fail("axis-out-of-range", `slice: ${ranges.length} ranges for the ${x.ndim} axes of ${formatShape(x.shape)}`);
+    fail(
+      "axis-out-of-range",
+      `slice: ${ranges.length} ranges for the ${x.ndim} axes of ${formatShape(x.shape)}`,
+    );
   }
   const cuts = x.shape.map((n, axis) => cutOf(ranges[axis] ?? null, n, axis));
-  const whole = cuts.every(({ start, step, length }, axis) => start === 0 && step === 1 && length === x.shape[axis]);
+  const whole = cuts.every(
+    ({ start, step, length }, axis) => start === 0 && step === 1 && length === x.shape[axis],
+  );
   if (whole) return x;
   return applyOne(sliceOp, [x], {
     shape: cuts.map((cut) => cut.length),
@@ -122,13 +148,19 @@ function cutOf(range: SliceRange, n: number, axis: number): { start: number; ste
 
 export function flip(x: Tensor, axes?: Axes): Tensor {
   const reversed = normalizeAxes("flip", axes, x.ndim);
-  return slice(x, x.shape.map((_, axis) => (reversed.includes(axis) ? [undefined, undefined, -1] : null)));
+  return slice(
+    x,
+    x.shape.map((_, axis) => (reversed.includes(axis) ? [undefined, undefined, -1] : null)),
+  );
 }
 
 /** Adds `[before, after]` elements of `value` around each axis; negative widths cut. */
 export function pad(x: Tensor, widths: readonly (readonly [number, number])[], value = 0): Tensor {
   if (widths.length !== x.ndim) {
-    fail("invalid-argument", `pad: expected [before, after] for each of the ${x.ndim} axes, got ${widths.length} pairs`);
+    fail(
+      "invalid-argument",
+      `pad: expected [before, after] for each of the ${x.ndim} axes, got ${widths.length} pairs`,
+    );
   }
   for (const [before, after] of widths) {
     if (!Number.isInteger(before) || !Number.isInteger(after)) {
@@ -137,7 +169,11 @@ export function pad(x: Tensor, widths: readonly (readonly [number, number])[], v
   }
   const shape = x.shape.map((n, axis) => n + (widths[axis]?.[0] ?? 0) + (widths[axis]?.[1] ?? 0));
   const negative = shape.findIndex((n) => n < 0);
-  if (negative >= 0) fail("shape-mismatch", `pad: axis ${negative} of ${formatShape(x.shape)} would get size ${shape[negative]}`);
+  if (negative >= 0)
+    fail(
+      "shape-mismatch",
+      `pad: axis ${negative} of ${formatShape(x.shape)} would get size ${shape[negative]}`,
+    );
   const starts = widths.map(([before]) => before);
   return applyOne(placeOp, [x], { shape, starts, steps: widths.map(() => 1), value });
 }

@@ -1,5 +1,6 @@
 import {
   type Aval,
+  type Axes,
   calculus as c,
   type Expr,
   fail,
@@ -7,7 +8,6 @@ import {
   isFloat,
   normalizeAxes,
   normalizeAxis,
-  type Axes,
   type Op,
   type ReduceOptions,
   reducedShape,
@@ -34,11 +34,16 @@ function stages(x: Expr, over: readonly number[], shift: (greatest: Expr) => Exp
 }
 
 function floats(name: string, x: Aval): Aval {
-  if (!isFloat(x.dtype)) fail("dtype-mismatch", `${name}: expected floats, got ${x.dtype}. Convert first: x.cast("f32")`);
+  if (!isFloat(x.dtype))
+    fail("dtype-mismatch", `${name}: expected floats, got ${x.dtype}. Convert first: x.cast("f32")`);
   return x;
 }
 
-function alongAxis(name: string, value: (x: Expr, greatest: Expr, total: Expr) => Expr, vjp: Op<{ axis: number }>["vjp"]): Op<{ axis: number }> {
+function alongAxis(
+  name: string,
+  value: (x: Expr, greatest: Expr, total: Expr) => Expr,
+  vjp: Op<{ axis: number }>["vjp"],
+): Op<{ axis: number }> {
   return {
     name,
     infer: ([x]) => [{ shape: (x as Aval).shape, dtype: floats(name, x as Aval).dtype }],
@@ -135,7 +140,12 @@ const logSumExpOp: Op<LogSumExpAttrs> = {
     const kept = reducedShape(source.shape, axes, true);
     const total = (y as Tensor).reshape(kept);
     const shift = total.abs().lt(Infinity).where(total, 0);
-    return [source.sub(shift).exp().mul((dy as Tensor).reshape(kept))];
+    return [
+      source
+        .sub(shift)
+        .exp()
+        .mul((dy as Tensor).reshape(kept)),
+    ];
   },
 };
 

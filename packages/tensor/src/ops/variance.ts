@@ -1,6 +1,6 @@
 import {
-  type Axes,
   type Aval,
+  type Axes,
   calculus as c,
   cast,
   type DType,

@@ -50,7 +50,17 @@ function denseCopy({ shape, dtype }: Aval): Lowered {
       params: [],
       grid: shape.length,
       stages: [],
-      writes: [{ over: [], value: inputAt(0, dtype, shape.map((_, axis) => axisIndex(axis))), flat: rowMajor(shape.length) }],
+      writes: [
+        {
+          over: [],
+          value: inputAt(
+            0,
+            dtype,
+            shape.map((_, axis) => axisIndex(axis)),
+          ),
+          flat: rowMajor(shape.length),
+        },
+      ],
     }),
     sizes: shape,
     params: [],
@@ -79,7 +89,10 @@ function reshapedStrides(source: Layout, shape: Shape): number[] | undefined {
     }
     let run = sizes[from] as number;
     let last = from;
-    while (last + 1 < sizes.length && source.strides[last] === (source.strides[last + 1] as number) * (sizes[last + 1] as number)) {
+    while (
+      last + 1 < sizes.length &&
+      source.strides[last] === (source.strides[last + 1] as number) * (sizes[last + 1] as number)
+    ) {
       last++;
       run *= sizes[last] as number;
     }
@@ -111,22 +124,38 @@ function inferSize(x: Tensor, shape: Shape): number[] {
   const wanted = unknown === 0 ? [...shape] : shape.map((n) => (n === -1 ? x.size / known : n));
   const fits = unknown === 0 ? known === x.size : known > 0 && x.size % known === 0;
   if (!fits) {
-    checkShape("reshape", shape.filter((n) => n !== -1));
-    fail("shape-mismatch", `reshape: ${x.size} elements of ${formatShape(x.shape)} do not fill ${formatShape(shape)}`);
+    checkShape(
+      "reshape",
+      shape.filter((n) => n !== -1),
+    );
+    fail(
+      "shape-mismatch",
+      `reshape: ${x.size} elements of ${formatShape(x.shape)} do not fill ${formatShape(shape)}`,
+    );
   }
   checkShape("reshape", wanted);
   return wanted;
 }
 
 export function squeeze(x: Tensor, axes?: Axes): Tensor {
-  if (axes === undefined) return reshape(x, x.shape.filter((n) => n !== 1));
+  if (axes === undefined)
+    return reshape(
+      x,
+      x.shape.filter((n) => n !== 1),
+    );
   const dropped = normalizeAxes("squeeze", axes, x.ndim);
   for (const axis of dropped) {
     if (x.shape[axis] !== 1) {
-      fail("shape-mismatch", `squeeze: axis ${axis} of ${formatShape(x.shape)} has size ${x.shape[axis]}, not 1`);
+      fail(
+        "shape-mismatch",
+        `squeeze: axis ${axis} of ${formatShape(x.shape)} has size ${x.shape[axis]}, not 1`,
+      );
     }
   }
-  return reshape(x, x.shape.filter((_, axis) => !dropped.includes(axis)));
+  return reshape(
+    x,
+    x.shape.filter((_, axis) => !dropped.includes(axis)),
+  );
 }
 
 export function unsqueeze(x: Tensor, axis: number): Tensor {
@@ -139,24 +168,35 @@ export function flatten(x: Tensor, start = 0, end = -1): Tensor {
   const from = normalizeAxis("flatten", start, x.ndim);
   const to = normalizeAxis("flatten", end, x.ndim);
   if (from > to) fail("axis-out-of-range", `flatten: start ${start} is behind end ${end}`);
-  return reshape(x, [...x.shape.slice(0, from), sizeOf(x.shape.slice(from, to + 1)), ...x.shape.slice(to + 1)]);
+  return reshape(x, [
+    ...x.shape.slice(0, from),
+    sizeOf(x.shape.slice(from, to + 1)),
+    ...x.shape.slice(to + 1),
+  ]);
 }
 
 const permuteOp: Op<{ axes: readonly number[] }> = {
   name: "permute",
-  infer: ([x], { axes }) => [{ shape: axes.map((axis) => (x as Aval).shape[axis] as number), dtype: (x as Aval).dtype }],
+  infer: ([x], { axes }) => [
+    { shape: axes.map((axis) => (x as Aval).shape[axis] as number), dtype: (x as Aval).dtype },
+  ],
   lower([x], { axes }) {
     const { shape, strides, ...rest } = x as Layout;
     const pick = (list: readonly number[]): number[] => axes.map((axis) => list[axis] as number);
     return { kind: "view", layout: { ...rest, shape: pick(shape), strides: pick(strides) } };
   },
-  vjp: ({ cotangents: [dy], attrs: { axes } }) => [(dy as Tensor).permute(axes.map((_, axis) => axes.indexOf(axis)))],
+  vjp: ({ cotangents: [dy], attrs: { axes } }) => [
+    (dy as Tensor).permute(axes.map((_, axis) => axes.indexOf(axis))),
+  ],
 };
 
 /** The axes in another order: `axes[k]` is which of the old ones becomes axis k. */
 export function permute(x: Tensor, axes: readonly number[]): Tensor {
   if (axes.length !== x.ndim) {
-    fail("axis-out-of-range", `permute: expected all ${x.ndim} axes of ${formatShape(x.shape)}, got [${axes.join(", ")}]`);
+    fail(
+      "axis-out-of-range",
+      `permute: expected all ${x.ndim} axes of ${formatShape(x.shape)}, got [${axes.join(", ")}]`,
+    );
   }
   normalizeAxes("permute", axes, x.ndim);
   const order = axes.map((axis) => normalizeAxis("permute", axis, x.ndim));
@@ -168,13 +208,19 @@ export function transpose(x: Tensor, axis0 = -2, axis1 = -1): Tensor {
   if (x.ndim < 2 && axis0 === -2 && axis1 === -1) return x;
   const a = normalizeAxis("transpose", axis0, x.ndim);
   const b = normalizeAxis("transpose", axis1, x.ndim);
-  return permute(x, x.shape.map((_, axis) => (axis === a ? b : axis === b ? a : axis)));
+  return permute(
+    x,
+    x.shape.map((_, axis) => (axis === a ? b : axis === b ? a : axis)),
+  );
 }
 
 const expandOp: Op<{ shape: Shape }> = {
   name: "expand",
   infer: ([x], { shape }) => [{ shape, dtype: (x as Aval).dtype }],
-  lower: ([x], { shape }) => ({ kind: "view", layout: { ...(x as Layout), shape, strides: broadcastStrides(x as Layout, shape) } }),
+  lower: ([x], { shape }) => ({
+    kind: "view",
+    layout: { ...(x as Layout), shape, strides: broadcastStrides(x as Layout, shape) },
+  }),
   vjp: ({ cotangents: [dy], inputs: [x] }) => [sumTo(dy as Tensor, (x as Tensor).shape)],
 };
 
@@ -185,7 +231,10 @@ export function expand(x: Tensor, shape: Shape): Tensor {
   checkShape("expand", wanted);
   const fits = extra >= 0 && x.shape.every((n, axis) => n === 1 || n === wanted[axis + extra]);
   if (!fits) {
-    fail("shape-mismatch", `expand: ${formatShape(x.shape)} does not broadcast to ${formatShape(shape)}: only axes of size 1 are repeated`);
+    fail(
+      "shape-mismatch",
+      `expand: ${formatShape(x.shape)} does not broadcast to ${formatShape(shape)}: only axes of size 1 are repeated`,
+    );
   }
   if (sameShape(wanted, x.shape)) return x;
   return applyOne(expandOp, [x], { shape: wanted });

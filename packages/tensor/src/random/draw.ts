@@ -108,7 +108,13 @@ export const deriveKeys: Op<DeriveAttrs> = {
         params: ["i32"],
         grid: 1,
         stages: [],
-        writes: [{ over: [1], at: use === "split" ? [at, axisIndex(1)] : [axisIndex(1)], value: c.where(c.equal(axisIndex(1), 0), pair[0], pair[1]) }],
+        writes: [
+          {
+            over: [1],
+            at: use === "split" ? [at, axisIndex(1)] : [axisIndex(1)],
+            value: c.where(c.equal(axisIndex(1), 0), pair[0], pair[1]),
+          },
+        ],
       };
     },
     sizes: [count, 2],

@@ -1,7 +1,7 @@
 import {
   type Backend,
-  checkShape,
   type CreateOptions,
+  checkShape,
   fail,
   formatShape,
   isFloat,
@@ -31,7 +31,8 @@ import { deriveKeys, draw } from "./draw.js";
  * ```
  */
 export function key(seed: number, options: { readonly device?: Backend } = {}): Key {
-  if (!Number.isSafeInteger(seed)) fail("invalid-argument", `key: the seed must be a whole number, got ${seed}`);
+  if (!Number.isSafeInteger(seed))
+    fail("invalid-argument", `key: the seed must be a whole number, got ${seed}`);
   const high = Math.floor(seed / 2 ** 32) | 0;
   return new ThreefryKey(tensor(new Int32Array([high, seed | 0]), options));
 }
@@ -44,7 +45,8 @@ class ThreefryKey implements Key {
   }
 
   split(count: number): Key[] {
-    if (!Number.isInteger(count) || count < 1) fail("invalid-argument", `key.split: the count must be at least 1, got ${count}`);
+    if (!Number.isInteger(count) || count < 1)
+      fail("invalid-argument", `key.split: the count must be at least 1, got ${count}`);
     const rows = applyOne(deriveKeys, [this.words], { use: "split" as const, count, data: 0 });
     return Array.from({ length: count }, (_, i) => new ThreefryKey(rows.slice([i, i + 1]).reshape([2])));
   }
@@ -54,16 +56,24 @@ class ThreefryKey implements Key {
       fail("invalid-argument", `key.foldIn: expected a whole number, got ${String(data)}`);
     }
     const word = isScalar(data) ? data : data | 0;
-    return new ThreefryKey(applyOne(deriveKeys, [this.words], { use: "foldIn" as const, count: 1, data: word }));
+    return new ThreefryKey(
+      applyOne(deriveKeys, [this.words], { use: "foldIn" as const, count: 1, data: word }),
+    );
   }
 
-  uniform(shape: Shape, options: CreateOptions & { readonly low?: number; readonly high?: number } = {}): Tensor {
+  uniform(
+    shape: Shape,
+    options: CreateOptions & { readonly low?: number; readonly high?: number } = {},
+  ): Tensor {
     const { low = 0, high = 1 } = options;
     if (!(low <= high)) fail("invalid-argument", `key.uniform: low ${low} must not exceed high ${high}`);
     return this.draw("uniform", shape, low, high - low, options);
   }
 
-  normal(shape: Shape, options: CreateOptions & { readonly mean?: number; readonly std?: number } = {}): Tensor {
+  normal(
+    shape: Shape,
+    options: CreateOptions & { readonly mean?: number; readonly std?: number } = {},
+  ): Tensor {
     const { mean = 0, std = 1 } = options;
     if (!(std >= 0)) fail("invalid-argument", `key.normal: std must be at least 0, got ${std}`);
     return this.draw("normal", shape, mean, std, options);
@@ -82,7 +92,10 @@ class ThreefryKey implements Key {
 
   categorical(logits: Tensor): Tensor {
     if (logits.ndim === 0 || !isFloat(logits.dtype)) {
-      fail("invalid-argument", `key.categorical: expected float logits with a last axis of classes, got ${logits.dtype}${formatShape(logits.shape)}`);
+      fail(
+        "invalid-argument",
+        `key.categorical: expected float logits with a last axis of classes, got ${logits.dtype}${formatShape(logits.shape)}`,
+      );
     }
     // The Gumbel trick: the greatest of logit - log(-log u) falls on a class with its softmax probability.
     const u = this.uniform(logits.shape, { dtype: logits.dtype });
@@ -97,13 +110,22 @@ class ThreefryKey implements Key {
     return full(shape, 1, { device: this.words.device, ...options });
   }
 
-  private draw(distribution: "uniform" | "normal", shape: Shape, offset: number, factor: number, options: CreateOptions): Tensor {
+  private draw(
+    distribution: "uniform" | "normal",
+    shape: Shape,
+    offset: number,
+    factor: number,
+    options: CreateOptions,
+  ): Tensor {
     const op = `key.${distribution}`;
     checkShape(op, shape);
     const { dtype = "f32" } = options;
     if (!isFloat(dtype)) fail("dtype-mismatch", `${op}: expected f32 or f64, got ${dtype}`);
     if (options.device !== undefined && options.device !== this.words.device) {
-      fail("device-mismatch", `${op}: the key is on ${this.words.device.name}: numbers are drawn where their key is. Move the result: await x.to(device)`);
+      fail(
+        "device-mismatch",
+        `${op}: the key is on ${this.words.device.name}: numbers are drawn where their key is. Move the result: await x.to(device)`,
+      );
     }
     return apply(draw, [this.words], { distribution, shape: [...shape], dtype, offset, factor })[0] as Tensor;
   }
