@@ -1,0 +1,10 @@
+export { type AdamOptions, adam } from "./adam.js";
+export { type AdamWOptions, adamw } from "./adamw.js";
+export { applyUpdates } from "./apply-updates.js";
+export { type ClippedGradients, clipByGlobalNorm } from "./clip-by-global-norm.js";
+export { clipByValue } from "./clip-by-value.js";
+export { type CosineOptions, cosine } from "./cosine.js";
+export { frozen } from "./frozen.js";
+export { partition } from "./partition.js";
+export { scheduleAt } from "./schedule-at.js";
+export { type SgdOptions, sgd } from "./sgd.js";

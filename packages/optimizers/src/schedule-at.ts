@@ -1,0 +1,25 @@
+import { fail, type Schedule } from "@gradus/core";
+
+/**
+ * The value of a schedule at a step: the number itself, or what the function gives.
+ *
+ * @param step Updates done so far: 0 for the first one.
+ * @throws `invalid-argument` if the schedule gives anything but a finite number.
+ *
+ * @example
+ * ```ts
+ * import { scheduleAt } from "@gradus/optimizers";
+ * scheduleAt(0.1, 7); // → 0.1
+ * scheduleAt((step) => 0.1 / (1 + step), 1); // → 0.05
+ * ```
+ */
+export function scheduleAt(schedule: Schedule, step: number): number {
+  const value = typeof schedule === "function" ? schedule(step) : schedule;
+  if (!Number.isFinite(value)) {
+    fail(
+      "invalid-argument",
+      `scheduleAt: the schedule gives ${String(value)} at step ${step}, not a finite number`,
+    );
+  }
+  return value;
+}
