@@ -8,6 +8,7 @@ import {
   type Level,
   mapTree,
   sameShape,
+  type Tensor,
   tensorsOf,
 } from "@gradus/core";
 import { engineOf, recording, settle, watchTree } from "./grad.js";
@@ -38,7 +39,7 @@ export function vjp<P, Y>(f: (params: P) => Y, params: P): [value: Y, pull: (cot
   const outputs = tensorsOf(result);
   const pull = (cotangents: Y): P => {
     checkSameStructure(result, cotangents, "vjp: cotangents");
-    const given = tensorsOf(cotangents);
+    const given = tensorsOf(mapTree(result, (_, cotangent) => cotangent as Tensor, cotangents));
     const { paths } = flattenTree(result);
     outputs.forEach((y, i) => {
       const shape = given[i]?.shape ?? [];

@@ -60,16 +60,22 @@ export function mapTreeWithPath<T>(
   f: (path: Path, leaf: Tensor, ...others: Tensor[]) => Tensor,
   ...others: readonly T[]
 ): T {
-  const tensorsOf = others.map((other) => {
-    checkSameStructure(tree, other);
-    return flattenTree(other).leaves.filter(isTensor);
-  });
+  const tensors = others.map((other) => tensorsInOrderOf(tree, other));
   let next = 0;
   return mapLeaves(tree, (leaf, path) => {
     if (!isTensor(leaf)) return leaf;
     const i = next++;
-    return f(path, leaf, ...tensorsOf.map((tensors) => tensors[i] as Tensor));
+    return f(path, leaf, ...tensors.map((list) => list[i] as Tensor));
   });
+}
+
+/** The tensors of `other`, in the order in which `tree` has its own: objects may be written in another order. */
+function tensorsInOrderOf(tree: unknown, other: unknown): Tensor[] {
+  const [own, theirs] = [flattenTree(tree), flattenTree(other)];
+  if (own.structure === theirs.structure) return theirs.leaves.filter(isTensor);
+  checkSameStructure(tree, other);
+  const byPath = new Map(theirs.paths.map((path, i) => [JSON.stringify(path), theirs.leaves[i] as Leaf]));
+  return own.paths.map((path) => byPath.get(JSON.stringify(path)) as Leaf).filter(isTensor);
 }
 
 /** The tree with every leaf, tensor or scalar, replaced by `f` of it. */
@@ -87,7 +93,7 @@ export function mapLeaves<T>(tree: T, f: (leaf: Leaf, path: Path) => Leaf): T {
 export interface FlatTree<T> {
   readonly leaves: readonly Leaf[];
   readonly paths: readonly Path[];
-  /** Equal for trees of equal structure: keys, lengths, constants and the kinds of leaves. */
+  /** Equal for trees of equal structure and order: keys, lengths, constants and the kinds of leaves. */
   readonly structure: string;
   /** The tree with other leaves in the same places. */
   rebuild(leaves: readonly Leaf[]): T;
@@ -134,11 +140,19 @@ export function tensorsOf(tree: unknown): Tensor[] {
   return flattenTree(tree).leaves.filter(isTensor);
 }
 
-/** Throws `tree-mismatch`, naming the first path that differs, unless the trees have the same structure. */
+/**
+ * Throws `tree-mismatch`, naming the first path that differs, unless the trees have the same structure. The order in which
+ * an object's keys were written does not count.
+ */
 export function checkSameStructure(expected: unknown, actual: unknown, what = "tree"): void {
   const a = flattenTree(expected);
   const b = flattenTree(actual);
-  if (a.structure === b.structure) return;
+  if (
+    a.structure === b.structure ||
+    flattenTree(sorted(expected)).structure === flattenTree(sorted(actual)).structure
+  ) {
+    return;
+  }
   const names = new Set(b.paths.map(formatPath));
   const missing = a.paths.map(formatPath).find((name) => !names.has(name));
   const known = new Set(a.paths.map(formatPath));
@@ -150,6 +164,14 @@ export function checkSameStructure(expected: unknown, actual: unknown, what = "t
         ? `unexpected leaf at ${extra}`
         : "constants or kinds of leaves differ";
   fail("tree-mismatch", `${what}: the structure differs from the one expected: ${detail}`);
+}
+
+/** The tree with the keys of its plain objects in alphabetical order. */
+function sorted(node: unknown): unknown {
+  if (isLeaf(node) || typeof node !== "object" || node === null || TREE in node) return node;
+  if (Array.isArray(node)) return node.map(sorted);
+  const entries = Object.entries(node).sort(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(entries.map(([key, value]) => [key, sorted(value)]));
 }
 
 interface Parts {
@@ -182,17 +204,12 @@ function partsOf(node: unknown, path: Path): Parts | undefined {
       `tree: ${formatPath(path)} is an object of class ${prototype?.constructor?.name}: trees are made of arrays, plain objects, tensors and scalars`,
     );
   }
-  // Sorted, so that objects with the same keys are the same tree in whatever order they were written.
-  const written = Object.keys(node);
-  const keys = [...written].sort();
+  const keys = Object.keys(node);
   return {
     open: "object(",
     keys,
-    children: keys.map((key) => (node as Record<string, unknown>)[key]),
-    rebuild: (children) => {
-      const byKey = new Map(keys.map((key, i) => [key, children[i]]));
-      return Object.fromEntries(written.map((key) => [key, byKey.get(key)]));
-    },
+    children: Object.values(node),
+    rebuild: (children) => Object.fromEntries(keys.map((key, i) => [key, children[i]])),
   };
 }
 

@@ -269,6 +269,30 @@ describe("an elementwise kernel", () => {
     expect(calls).toBe(3);
   });
 
+  it("keeps an output from which another is computed", () => {
+    const sum = c.add(load(0, f64, axisIndex(0)), 1);
+    const kernel = loopKernel({
+      inputs: [f64],
+      outputs: [f64, f64],
+      axes: 1,
+      grid: 1,
+      writes: [
+        { over: [], buffer: 0, index: axisIndex(0), value: sum },
+        {
+          over: [],
+          buffer: 1,
+          index: axisIndex(0),
+          value: c.neg(c.square(c.mul(c.exp(c.mul(sum, 0)), c.square(sum)))),
+        },
+      ],
+    });
+    const launch = { inputs: [[1, 2, 3]], outputs: [3, 3], sizes: [3] };
+    expect(runKernel(kernel, launch)).toEqual([
+      [2, 3, 4],
+      [-16, -81, -256],
+    ]);
+  });
+
   it("computes what does not vary along the run once", () => {
     const original = scalarOps.sinh.value;
     let calls = 0;

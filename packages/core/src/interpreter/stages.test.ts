@@ -190,6 +190,44 @@ function softmaxStages(): LoopKernel["stages"] {
 describe("kernels of several stages", () => {
   const x = load(0, f64, dense(0, 1));
 
+  it("reads where an earlier stage points", () => {
+    const kernel = loopKernel({
+      inputs: [f64],
+      outputs: [f64, "i32"],
+      axes: 2,
+      grid: 1,
+      stages: [{ over: [1], op: "argmax", value: x, dtype: "i32" }],
+      writes: [
+        {
+          over: [],
+          buffer: 0,
+          index: axisIndex(0),
+          value: load(0, f64, c.add(c.mul(axisIndex(0), axisSize(1)), stage(0, "i32"))),
+        },
+        // A permutation of each row, its greatest element first.
+        {
+          over: [1],
+          buffer: 1,
+          index: c.add(
+            c.mul(axisIndex(0), axisSize(1)),
+            c.imod(c.add(c.sub(axisIndex(1), stage(0, "i32")), axisSize(1)), axisSize(1)),
+          ),
+          value: axisIndex(1),
+        },
+      ],
+    });
+    for (const [n, width] of shapes) {
+      const values = numbers(n * width, 8);
+      const launch = { inputs: [values], outputs: [n, n * width], sizes: [n, width] };
+      const [greatest, order] = runKernel(kernel, launch);
+      const expected = rows(values, width).map((row) => row.indexOf(Math.max(...row)));
+      expect(greatest).toEqual(rows(values, width).map((row) => Math.max(...row)));
+      expect(order).toEqual(
+        expected.flatMap((top) => Array.from({ length: width }, (_, i) => (top + i) % width)),
+      );
+    }
+  });
+
   it("softmax", () => {
     const kernel = loopKernel({
       inputs: [f64],
