@@ -9,7 +9,8 @@ export type Reduction = "sum" | "prod" | "max" | "min" | "argmax" | "argmin";
  *
  * `max` and `min` give NaN if any value is NaN. `argmax` and `argmin` give the position of the first extreme value
  * (the first NaN, if there is one), counted row-major along `over`, as i32. With nothing to combine the result is the
- * identity: 0, 1, -Infinity (the least i32), +Infinity (the greatest i32), position 0.
+ * identity: 0, 1, -Infinity (the least i32, false), +Infinity (the greatest i32, true), position 0. No axes in `over` are one
+ * point, not none.
  */
 export interface Stage {
   /** Inner axes that are reduced, in order. */
@@ -100,7 +101,7 @@ export interface NativeKernel extends KernelBase {
 /**
  * - `scatterAdd`: sizes = the base's shape, then the index's shape (equal rank, attr `axis`). inputs: base, index
  *   (i32), source (the index's shape); output: the base with `out[.., index[p], ..] += source[p]`, in order of p.
- * - `argsort`: sizes = [rows, n]; attr `descending`. input: values; output (i32): the stable order of each row, NaN last
+ * - `argsort`: sizes = [rows, n]; attr `descending` (boolean). input: values; output (i32): the stable order of each row, NaN last
  *   when ascending and first when descending.
  */
 export type NativeName = "scatterAdd" | "argsort";

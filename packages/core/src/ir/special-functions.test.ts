@@ -85,3 +85,9 @@ describe("rounding and remainders", () => {
     expect(floorRemainder(1, 0)).toBeNaN();
   });
 });
+
+describe("roundHalfEven", () => {
+  it("keeps the sign of zero", () => {
+    expect([-0.5, -0.2, 0.5, -0, 1.5, 2.5, -1.5].map(roundHalfEven)).toEqual([-0, -0, 0, -0, 2, 2, -2]);
+  });
+});

@@ -6,13 +6,13 @@ export function floorRemainder(a: number, b: number): number {
   return r !== 0 && r < 0 !== b < 0 ? r + b : r;
 }
 
-/** The nearest whole number, halves to the even one. */
+/** The nearest whole number, halves to the even one; the sign of zero is x's. */
 export function roundHalfEven(x: number): number {
   const below = Math.floor(x);
   const rest = x - below;
-  if (rest < 0.5) return below;
-  if (rest > 0.5) return below + 1;
-  return rest === 0.5 ? (below % 2 === 0 ? below : below + 1) : x;
+  if (rest !== 0.5) return rest > 0.5 ? Math.ceil(x) : rest < 0.5 ? below : x;
+  const even = below % 2 === 0 ? below : Math.ceil(x);
+  return even === 0 && x < 0 ? -0 : even;
 }
 
 /** `1 / (1 + exp(-x))`, without overflow on either side. */

@@ -16,7 +16,9 @@ export function validateKernel(kernel: Kernel): void {
   }
   validateParts(kernel);
   kernel.aliases?.forEach((input, output) => {
-    if (input !== undefined && !mayOverwrite(kernel, output, input)) {
+    if (input === undefined) return;
+    if (kernel.aliases?.indexOf(input) !== output) reject(kernel, `two outputs overwrite input ${input}`);
+    if (!mayOverwrite(kernel, output, input)) {
       reject(
         kernel,
         `output ${output} may not overwrite input ${input}: elements are read after they are written`,
