@@ -73,11 +73,12 @@ export interface LoopKernel extends KernelBase {
 }
 
 /**
- * A generalised matrix product: `sum over k of a * b`, then an epilogue. The axes are, in order, `batch` axes, `m`, `n`
- * and `k` axes (each a group of any number of axes): `a` may read batch, m and k axes, `b` batch, k and n, the output
- * batch, m and n. The loads' index expressions are what makes it a transposed product or a convolution.
+ * A generalised matrix product: `sum over k of a * b`, then what is written of it. The axes are, in order, `batch`, `m`,
+ * `n` and `k` axes (each a group of any number of axes): `a` may use batch, m and k axes, `b` batch, k and n, the writes
+ * batch, m and n. The index expressions of the loads are what makes it a transposed product or a convolution; `a` and `b`
+ * may also compute (a cast, a mask), while the operand is packed.
  *
- * In `epilogue`, `stage(0)` is the sum, of dtype `accumulate`.
+ * In the writes, `stage(0)` is the sum, of dtype `accumulate`.
  */
 export interface ContractKernel extends KernelBase {
   readonly kind: "contract";

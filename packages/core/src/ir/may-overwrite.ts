@@ -14,11 +14,12 @@ export function mayOverwrite(kernel: Kernel, output: number, input: number): boo
   const targets = kernel.writes.filter((write) => write.buffer === output);
   const [target] = targets;
   if (target === undefined || targets.length !== 1) return false;
-  // Writes with other loops run at another time.
-  if (kernel.writes.some((write) => write.over.join() !== target.over.join())) return false;
+  // Writes and checks with other loops run at another time.
+  const checks = kernel.checks ?? [];
+  if ([...kernel.writes, ...checks].some(({ over }) => over.join() !== target.over.join())) return false;
   const roots = [
-    ...kernel.writes.map((write) => write.value),
-    ...(kernel.checks ?? []).map((check) => check.holds),
+    ...kernel.writes.flatMap((write) => [write.index, write.value]),
+    ...checks.map((check) => check.holds),
   ];
   return postOrder(roots).every(
     (e) => e.kind !== "load" || e.buffer !== input || sameExpr(e.index, target.index),
