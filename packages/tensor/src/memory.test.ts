@@ -441,6 +441,28 @@ describe.each([
       same.dispose();
     });
 
+    it("keeps constants that are made inside and returned, and nothing else of them", () => {
+      const f = compile((x: Tensor) => [tensor([7, 8]), x.add(1), full([2], 3)] as const);
+      const x = tensor([1, 2]);
+      for (let i = 0; i < 2; i++) {
+        const [made, sum, filled] = f(x);
+        expect(made.toArray()).toEqual([7, 8]);
+        for (const t of [made, sum, filled]) t.dispose();
+      }
+      f.dispose();
+      x.dispose();
+      expect(live()).toBe(0);
+    });
+
+    it("refuses to capture a tensor of another device", () => {
+      const other = interpreter();
+      const w = tensor([1, 2], { device: other });
+      const x = tensor([1, 2]);
+      expect(codeOf(() => compile((a: Tensor) => a.add(1).mul(w))(x))).toBe("device-mismatch");
+      expect(codeOf(() => compile(() => w.mul(2))())).toBe("device-mismatch");
+      x.dispose();
+    });
+
     it("leaves nothing behind if the function throws", () => {
       const w = tensor([1, 2]);
       const f = compile((x: Tensor): Tensor => {
@@ -530,6 +552,15 @@ describe.each([
       expect(codeOf(() => x.item())).toBe("donated");
       f.dispose();
       for (const t of [same, sum, y]) t.dispose();
+    });
+
+    it("gives a donated argument that is returned twice memory for each", () => {
+      const f = compile((x: Tensor) => [x.unsqueeze(0), x, x.add(1)] as const, { donate: [0] });
+      const results = f(tensor([1, 2]));
+      expect(live()).toBe(3);
+      expect(results.map((y) => y.toArray())).toEqual([[[1, 2]], [1, 2], [2, 3]]);
+      for (const y of results) y.dispose();
+      f.dispose();
     });
 
     it("makes every later use an error, of views and aliases too", () => {

@@ -108,13 +108,11 @@ const TWO_OVER_SQRT_PI = 2 / Math.sqrt(Math.PI);
 const SQRT_HALF = Math.SQRT1_2;
 const INV_SQRT_2PI = 1 / Math.sqrt(2 * Math.PI);
 
-/** The share of a tie that goes to the first operand of `maximum` and `minimum`: PyTorch's half. */
-function tieGradient(wins: (a: Expr, b: Expr) => Expr): Gradient2 {
+/** Nothing to the loser, half to each side of a tie (as in PyTorch), and everything to both where one is NaN. */
+function tieGradient(loses: (a: Expr, b: Expr) => Expr): Gradient2 {
   return (dy, a, b) => {
     const share = c.where(c.equal(a, b), c.mul(dy, 0.5), dy);
-    const aWins = c.logicalOr(wins(a, b), c.equal(a, b));
-    const bWins = c.logicalOr(wins(b, a), c.equal(a, b));
-    return [c.where(aWins, share, 0), c.where(bWins, share, 0)];
+    return [c.where(loses(a, b), 0, share), c.where(loses(b, a), 0, share)];
   };
 }
 
@@ -144,8 +142,8 @@ export const scalarOps = {
       c.where(c.logicalAnd(c.equal(a, 0), c.greaterEqual(b, 0)), 0, c.mul(dy, c.mul(y, c.log(a)))),
     ],
   }),
-  maximum: binary("number", (a, b) => Math.max(a, b), { gradient: tieGradient(c.greater) }),
-  minimum: binary("number", (a, b) => Math.min(a, b), { gradient: tieGradient(c.less) }),
+  maximum: binary("number", (a, b) => Math.max(a, b), { gradient: tieGradient(c.less) }),
+  minimum: binary("number", (a, b) => Math.min(a, b), { gradient: tieGradient(c.greater) }),
   atan2: binary("float", Math.atan2, {
     gradient: (dy, a, b) => {
       const norm = c.add(c.square(a), c.square(b));

@@ -12,6 +12,14 @@ describe("compile", () => {
     }
   });
 
+  it("returns an argument that is a view, and leaves the view alone", () => {
+    const view = tensor([1, 2, 3, 4]).slice([1, 3]);
+    const same = compile((x: Tensor) => x)(view);
+    expect(same.toArray()).toEqual([2, 3]);
+    view.dispose();
+    expect(same.add(1).toArray()).toEqual([3, 4]);
+  });
+
   it("runs the function once per kind of arguments, not per call", () => {
     let runs = 0;
     const f = compile((x: Tensor) => {

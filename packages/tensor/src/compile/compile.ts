@@ -188,12 +188,8 @@ function record<R>(f: (...args: readonly unknown[]) => R, call: CallArguments): 
     );
   };
   try {
-    // A scope, because constants that `f` makes are kept by the trace and by nobody else.
-    const result = scope(() => tracing(trace, run)) as R;
-    const flat = flattenTree(result);
-    const ids = flat.leaves
-      .filter(isTensor)
-      .map((x) => trace.idOf("compile", asGradusTensor("compile: result", x)));
+    // A scope without a result: constants that `f` makes, even those that it returns, are kept by the trace alone.
+    const { flat, ids } = recordIn(trace, run as () => R);
     const plan = planTrace(trace, ids, call.device, call.donated);
     trace.release(plan.captured);
     return new Program(plan, flat, call.device);
@@ -201,6 +197,17 @@ function record<R>(f: (...args: readonly unknown[]) => R, call: CallArguments): 
     trace.release();
     throw error;
   }
+}
+
+/** Runs `f` in the trace: the tree of its result, and the number of each tensor in it. */
+function recordIn<R>(trace: Trace, f: () => R): { flat: FlatTree<R>; ids: number[] } {
+  let recorded: { flat: FlatTree<R>; ids: number[] } | undefined;
+  scope(() => {
+    const flat = flattenTree(tracing(trace, f));
+    const tensors = flat.leaves.filter(isTensor);
+    recorded = { flat, ids: tensors.map((x) => trace.idOf("compile", asGradusTensor("compile: result", x))) };
+  });
+  return recorded as { flat: FlatTree<R>; ids: number[] };
 }
 
 function avalOf(x: GradusTensor): Aval {
@@ -323,7 +330,9 @@ class Program<R> {
     const taken = new Set(results.map((storage) => storage.buffer));
     for (const copy of copies) {
       const { storage } = copy.value as { storage: Storage };
-      if (taken.has(storage.buffer)) storage.donated = true;
+      // The buffer went to a result's own storage. Where the result shares this storage, it is kept by its references.
+      const moved = results.some((result) => result !== storage && result.buffer === storage.buffer);
+      if (moved) storage.donated = true;
       copy.dispose();
     }
     for (const i of call.donated) {

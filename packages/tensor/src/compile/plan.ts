@@ -221,7 +221,7 @@ class PlanBuilder {
     );
     // Without elements there is nothing to compute.
     if (!hasWork) return outputs;
-    for (const { slot } of inputs) slot.lastUse = at;
+    for (const { slot } of inputs) slot.lastUse = Math.max(slot.lastUse, at);
     this.drafts.push({
       key: realised.key,
       kernel: realised.build(),

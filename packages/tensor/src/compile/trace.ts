@@ -62,6 +62,12 @@ export class Trace {
     }
     const known = this.captured.get(x);
     if (known !== undefined) return known;
+    if (x.device !== this.device) {
+      fail(
+        "device-mismatch",
+        `${op}: the function runs on ${this.device.name}, but a tensor that it captures is on another device, ${x.device.name}. Move it: await x.to(device)`,
+      );
+    }
     // The tensor may be disposed before the function is planned, or later: its memory must outlive it.
     const { storage } = x.value;
     if (!this.held.has(storage)) this.held.add(storage.retain());

@@ -7,7 +7,6 @@ import {
   inputAt,
   isFloat,
   normalizeAxes,
-  normalizeAxis,
   type Op,
   type ReduceOptions,
   reducedShape,
@@ -33,6 +32,10 @@ function stages(x: Expr, over: readonly number[], shift: (greatest: Expr) => Exp
   ];
 }
 
+interface AlongAttrs {
+  readonly axes: readonly number[];
+}
+
 function floats(name: string, x: Aval): Aval {
   if (!isFloat(x.dtype))
     fail("dtype-mismatch", `${name}: expected floats, got ${x.dtype}. Convert first: x.cast("f32")`);
@@ -42,17 +45,17 @@ function floats(name: string, x: Aval): Aval {
 function alongAxis(
   name: string,
   value: (x: Expr, greatest: Expr, total: Expr) => Expr,
-  vjp: Op<{ axis: number }>["vjp"],
-): Op<{ axis: number }> {
+  vjp: Op<AlongAttrs>["vjp"],
+): Op<AlongAttrs> {
   return {
     name,
     infer: ([x]) => [{ shape: (x as Aval).shape, dtype: floats(name, x as Aval).dtype }],
-    lower([x], { axis }) {
+    lower([x], { axes }) {
       const { shape, dtype } = x as Aval;
-      const { grid, sizes, over, element } = along(shape, shape.length === 0 ? [] : [axis]);
+      const { grid, sizes, over, element } = along(shape, axes);
       return {
         kind: "loops",
-        key: `${name} ${dtype} ${shape.length} ${axis}`,
+        key: `${name} ${dtype} ${shape.length} ${axes.join()}`,
         body: () => {
           const source = inputAt(0, dtype, element);
           return {
@@ -74,9 +77,9 @@ function alongAxis(
 const softmaxOp = alongAxis(
   "softmax",
   (x, greatest, total) => c.div(c.exp(c.sub(x, greatest)), total),
-  ({ cotangents: [dy], outputs: [y], attrs: { axis } }) => {
+  ({ cotangents: [dy], outputs: [y], attrs: { axes } }) => {
     const weighted = (dy as Tensor).mul(y as Tensor);
-    const total = weighted.sum(axis, { keepdims: true });
+    const total = weighted.sum(axes, { keepdims: true });
     return [weighted.sub((y as Tensor).mul(total))];
   },
 );
@@ -84,24 +87,23 @@ const softmaxOp = alongAxis(
 const logSoftmaxOp = alongAxis(
   "logSoftmax",
   (x, greatest, total) => c.sub(c.sub(x, greatest), c.log(total)),
-  ({ cotangents: [dy], outputs: [y], attrs: { axis } }) => {
-    const total = (dy as Tensor).sum(axis, { keepdims: true });
+  ({ cotangents: [dy], outputs: [y], attrs: { axes } }) => {
+    const total = (dy as Tensor).sum(axes, { keepdims: true });
     return [(dy as Tensor).sub((y as Tensor).exp().mul(total))];
   },
 );
 
 export function softmax(x: Tensor, axis: number): Tensor {
-  return applyOne(softmaxOp, [x], { axis: oneAxis("softmax", x, axis) });
+  return applyOne(softmaxOp, [x], { axes: oneAxis("softmax", x, axis) });
 }
 
 export function logSoftmax(x: Tensor, axis: number): Tensor {
-  return applyOne(logSoftmaxOp, [x], { axis: oneAxis("logSoftmax", x, axis) });
+  return applyOne(logSoftmaxOp, [x], { axes: oneAxis("logSoftmax", x, axis) });
 }
 
-function oneAxis(name: string, x: Tensor, axis: number): number {
+function oneAxis(name: string, x: Tensor, axis: number): number[] {
   if (typeof axis !== "number") fail("invalid-argument", `${name}: name the axis, such as x.${name}(-1)`);
-  if (x.ndim === 0 && (axis === 0 || axis === -1)) return 0;
-  return normalizeAxis(name, axis, x.ndim);
+  return normalizeAxes(name, axis, x.ndim);
 }
 
 interface LogSumExpAttrs {
@@ -135,17 +137,10 @@ const logSumExpOp: Op<LogSumExpAttrs> = {
       params: [],
     };
   },
-  vjp({ cotangents: [dy], inputs: [x], outputs: [y], attrs: { axes } }) {
-    const source = x as Tensor;
-    const kept = reducedShape(source.shape, axes, true);
-    const total = (y as Tensor).reshape(kept);
-    const shift = total.abs().lt(Infinity).where(total, 0);
-    return [
-      source
-        .sub(shift)
-        .exp()
-        .mul((dy as Tensor).reshape(kept)),
-    ];
+  // The softmax itself and not exp(x - y), whose difference loses digits where x is large.
+  vjp({ cotangents: [dy], inputs: [x], attrs: { axes } }) {
+    const kept = reducedShape((x as Tensor).shape, axes, true);
+    return [applyOne(softmaxOp, [x as Tensor], { axes }).mul((dy as Tensor).reshape(kept))];
   },
 };
 

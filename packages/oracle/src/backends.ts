@@ -1,0 +1,21 @@
+import { type Backend, interpreter } from "@gradus/core";
+import { UsageError } from "./schema/values.js";
+
+export interface OracleBackend {
+  readonly device: Backend;
+  /** Whether float64 cases are computed in float32, and compared as such. */
+  readonly single: boolean;
+}
+
+const backends: Readonly<Record<string, () => OracleBackend>> = {
+  interpreter: () => ({ device: interpreter(), single: false }),
+  "interpreter-f32": () => ({ device: interpreter({ precision: "float32" }), single: true }),
+};
+
+export const backendNames: readonly string[] = Object.keys(backends);
+
+export function backendOf(name: string): OracleBackend {
+  const make = Object.hasOwn(backends, name) ? backends[name] : undefined;
+  if (make !== undefined) return make();
+  throw new UsageError(`--backend ${name}: unknown backend. There are: ${backendNames.join(", ")}`);
+}

@@ -1,0 +1,74 @@
+import type { Axes, Tensor } from "@gradus/core";
+import type { Options } from "../options.js";
+import { unsupported } from "../unsupported.js";
+import { type Op, type OpTable, unaryWith } from "./op.js";
+
+type Reduce = (x: Tensor, axes: Axes | undefined, options: { readonly keepdims: boolean }) => Tensor;
+
+export const reductions: OpTable = {
+  sum: reduction((x, axes, keep) => x.sum(axes, keep)),
+  mean: reduction((x, axes, keep) => x.mean(axes, keep)),
+  prod: reduction((x, axes, keep) => x.prod(axes, keep)),
+  amax: reduction((x, axes, keep) => x.max(axes, keep)),
+  amin: reduction((x, axes, keep) => x.min(axes, keep)),
+  logsumexp: reduction((x, axes, keep) => x.logsumexp(axes, keep)),
+  all: reduction((x, axes, keep) => x.all(axes, keep)),
+  any: reduction((x, axes, keep) => x.any(axes, keep)),
+  count_nonzero: reduction((x, axes, keep) => x.ne(0).sum(axes, keep)),
+  var: unaryWith((x, options) => variance(x, options)),
+  std: unaryWith((x, options) =>
+    x.std(axesOf(options), { ...keepOf(options), correction: correctionOf(options) }),
+  ),
+  var_mean: unaryWith((x, options) => [variance(x, options), x.mean(axesOf(options), keepOf(options))]),
+  norm: unaryWith((x, options) => {
+    if (options.get("p") === "nuc") unsupported("norm with p nuc");
+    const p = options.get("p") === "fro" ? 2 : options.number("p", 2);
+    return x.norm(axesOf(options), { ...keepOf(options), p });
+  }),
+  argmax: unaryWith((x, options) => x.argmax(axisOf(options), keepOf(options))),
+  argmin: unaryWith((x, options) => x.argmin(axisOf(options), keepOf(options))),
+  max: extreme("max"),
+  min: extreme("min"),
+};
+
+function reduction(reduce: Reduce): Op {
+  return unaryWith((x, options) => reduce(x, axesOf(options), keepOf(options)));
+}
+
+/** The axes to reduce: all of them without `dim`, or with an empty one. */
+function axesOf(options: Options): Axes | undefined {
+  if (!options.has("dim")) return undefined;
+  const axes = options.numbers("dim");
+  return axes.length === 0 ? undefined : axes;
+}
+
+function axisOf(options: Options): number | undefined {
+  return options.has("dim") ? options.number("dim") : undefined;
+}
+
+function keepOf(options: Options): { readonly keepdims: boolean } {
+  return { keepdims: options.boolean("keepdim", false) };
+}
+
+function correctionOf(options: Options): number {
+  return options.has("correction") ? options.number("correction") : options.boolean("unbiased", true) ? 1 : 0;
+}
+
+function variance(x: Tensor, options: Options): Tensor {
+  return x.var(axesOf(options), { ...keepOf(options), correction: correctionOf(options) });
+}
+
+/** Without `dim` ties share the gradient; with it, everything goes to the element that the returned index names. */
+function extreme(name: "max" | "min"): Op {
+  return ([x, other], options) => {
+    const input = x as Tensor;
+    if (other !== undefined) return name === "max" ? input.maximum(other) : input.minimum(other);
+    const axis = axisOf(options);
+    if (axis === undefined) return input[name]();
+    const at =
+      name === "max" ? input.argmax(axis, { keepdims: true }) : input.argmin(axis, { keepdims: true });
+    const values = input.gather(axis, at);
+    const found = [values, at];
+    return keepOf(options).keepdims || input.ndim === 0 ? found : found.map((y) => y.squeeze(axis));
+  };
+}

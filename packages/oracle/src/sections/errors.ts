@@ -1,0 +1,139 @@
+import { backward, variable, vjp } from "@gradus/autograd";
+import { isGradusError, type Layer, type Reduction } from "@gradus/core";
+import { bce, bceWithLogits, crossEntropy, mse } from "@gradus/losses";
+import { batchNorm, dropout, linear } from "@gradus/nn";
+import { adam, adamw, applyUpdates, type SgdOptions, sgd } from "@gradus/optimizers";
+import { concat, key, ones, stack, type Tensor, tensor, zeros } from "@gradus/tensor";
+import type { Check } from "../compare.js";
+import type { ErrorCase } from "../schema/cases.js";
+import { Untranslated } from "../unsupported.js";
+
+type Program = () => unknown;
+
+const indices = (values: number[] | number[][]): Tensor => tensor(values, { dtype: "i32" });
+const parameters = (): Tensor[] => [ones([2])];
+const train = { train: true } as const;
+
+/** Bad input by the id of its case; each must throw an error of the library's. What does not exist here has no entry. */
+const rejected: Readonly<Record<string, Program>> = {
+  "tensor/matmul_inner_mismatch": () => ones([2, 3]).matmul(ones([2, 3])),
+  "tensor/matmul_batch_mismatch": () => ones([2, 3, 4]).matmul(ones([3, 4, 5])),
+  "tensor/matmul_scalar": () => tensor(1).matmul(ones([2])),
+  "tensor/mv_mismatch": () => ones([2, 3]).matmul(ones([2])),
+  "tensor/dot_sizes": () => ones([3]).matmul(ones([4])),
+  "tensor/broadcast": () => ones([2, 3]).add(ones([2])),
+  "tensor/broadcast_middle": () => ones([2, 3, 4]).mul(ones([2, 2, 4])),
+  "tensor/negative_size": () => zeros([2, -1]),
+  "tensor/reshape_count": () => ones([6]).reshape([4, 2]),
+  "tensor/reshape_two_unknown": () => ones([6]).reshape([-1, -1]),
+  "tensor/reshape_infer_impossible": () => ones([6]).reshape([4, -1]),
+  "tensor/dim_out_of_range": () => ones([2, 3]).sum(2),
+  "tensor/dim_repeated": () => ones([2, 3]).sum([0, 0]),
+  "tensor/permute_incomplete": () => ones([2, 3, 4]).permute([0, 1]),
+  "tensor/permute_repeated": () => ones([2, 3]).permute([0, 0]),
+  "tensor/transpose_dim": () => ones([2, 3]).transpose(0, 3),
+  "tensor/index_tensor_out_of_range": () => ones([3]).gather(0, indices([0, 5])),
+  "tensor/too_many_indices": () => ones([3]).slice([0, 1], [0, 1]),
+  "tensor/mask_shape": () => tensor([true, false]).where(ones([3]), 0),
+  "tensor/gather_out_of_range": () => ones([2, 2]).gather(1, indices([[0, 2]])),
+  "tensor/gather_dims": () => ones([2, 2]).gather(1, indices([0])),
+  "tensor/gather_float_index": () => ones([3]).gather(0, tensor([0])),
+  "tensor/index_select_out_of_range": () => ones([3]).gather(0, indices([3])),
+  "tensor/scatter_add_out_of_range": () => zeros([3]).scatterAdd(0, indices([4]), ones([1])),
+  "tensor/cat_sizes": () => concat([ones([2, 3]), ones([2, 4])], 0),
+  "tensor/cat_dims": () => concat([ones([2, 3]), ones([3])], 0),
+  "tensor/cat_nothing": () => concat([]),
+  "tensor/stack_sizes": () => stack([ones([2]), ones([3])]),
+  "tensor/expand_wrong": () => ones([2, 3]).expand([4, 3]),
+  "tensor/squeeze_dim": () => ones([2]).squeeze(1),
+  "tensor/ragged": () => tensor([[1, 2], [3]]),
+  "tensor/item_of_many": () => ones([2]).item(),
+  "tensor/max_of_empty": () => zeros([0]).max(),
+  "tensor/argmax_empty_dim": () => zeros([2, 0]).argmax(1),
+  "tensor/one_hot_range": () => indices([0, 3]).oneHot(3),
+
+  "nn/linear_features": () =>
+    linear(5, 4, { bias: false }).apply({ weight: ones([4, 5]) }, {}, ones([2, 3]), train),
+  "nn/module_wrong_input": () => apply(linear(3, 2), ones([1, 4])),
+  "nn/batch_norm_one_value": () => apply(batchNorm(3), ones([1, 3])),
+  "nn/batch_norm_channels": () => apply(batchNorm(4), ones([2, 3])),
+  "nn/dropout_p": () => dropout(1.5),
+
+  "losses/mse_shapes": () => mse(ones([3]), ones([4])),
+  "losses/reduction_name": () => mse(ones([3]), ones([3]), { reduction: "avg" as Reduction }),
+  "losses/bce_shapes": () => bce(ones([3, 1]), ones([3])),
+  "losses/bce_above_1": () => bce(tensor([1.2]), tensor([1])),
+  "losses/bce_below_0": () => bce(tensor([-0.1]), tensor([1])),
+  "losses/bce_nan": () => bce(tensor([Number.NaN]), tensor([1])),
+  "losses/bce_logits_shapes": () => bceWithLogits(ones([3, 1]), ones([3])),
+  "losses/ce_class_too_large": () => crossEntropy(ones([2, 3]), indices([0, 3])),
+  "losses/ce_class_negative": () => crossEntropy(ones([2, 3]), indices([0, -1])),
+  "losses/ce_batch_mismatch": () => crossEntropy(ones([2, 3]), indices([0, 1, 2])),
+  "losses/ce_float_indices": () => crossEntropy(ones([2, 3]), tensor([0, 1])),
+  "losses/ce_weight_size": () => crossEntropy(ones([2, 3]), indices([0, 1]), { weight: ones([2]) }),
+  "losses/ce_smoothing_range": () => crossEntropy(ones([2, 3]), indices([0, 1]), { labelSmoothing: 1.5 }),
+  "losses/ce_probabilities_ignore": () => crossEntropy(ones([2, 3]), ones([2, 3]).div(3), { ignoreIndex: 1 }),
+
+  "autograd/backward_non_scalar": () => {
+    const x = variable(ones([3]));
+    return backward(x.mul(2), { x });
+  },
+  "autograd/backward_no_grad": () => backward(ones([3]).sum(), { x: ones([3]) }),
+  "autograd/gradient_shape": () => vjp((x: Tensor) => x.mul(2), ones([3]))[1](ones([2])),
+  "autograd/integer_requires_grad": () => variable(ones([3], { dtype: "i32" })),
+  "autograd/grad_unused": () => backward(variable(ones([2])).sum(), { w: variable(ones([2])) }),
+
+  "optimizers/no_parameters": () => sgd({ lr: 0.1 }).init([]),
+  "optimizers/not_a_tensor": () => sgd({ lr: 0.1 }).init([1]),
+  "optimizers/sgd_without_lr": () => sgd({} as SgdOptions),
+  "optimizers/negative_lr": () => adam({ lr: -0.1 }),
+  "optimizers/beta1": () => adam({ beta1: 1 }),
+  "optimizers/beta2": () => adamw({ beta1: 0.9, beta2: 1.5 }),
+  "optimizers/eps": () => adam({ eps: -1e-8 }),
+  "optimizers/weight_decay": () => sgd({ lr: 0.1, weightDecay: -0.1 }),
+  "optimizers/momentum": () => sgd({ lr: 0.1, momentum: -0.5 }),
+  "optimizers/nesterov": () => sgd({ lr: 0.1, nesterov: true }),
+};
+
+/** Questionable input that PyTorch takes. */
+const accepted: Readonly<Record<string, Program>> = {
+  "losses/mse_broadcast": () => mse(ones([3, 1]), zeros([3])),
+  "losses/bce_target_outside": () => bce(tensor([0.5]), tensor([2])),
+  "losses/ce_probabilities_not_normalised": () => crossEntropy(zeros([1, 2]), tensor([[3, 4]])),
+  "optimizers/lr_0": () => adam({ lr: 0 }).init(parameters()),
+  "optimizers/nan_gradient": () => {
+    const [rule, params] = [sgd({ lr: 0.1 }), parameters()];
+    return applyUpdates(
+      params,
+      rule.update([tensor([Number.NaN, 1])], rule.init(params), { params }).updates,
+    );
+  },
+  "tensor/divide_by_zero": () => tensor([1, 0]).div(tensor([0, 0])),
+  "tensor/std_of_one": () => tensor([1]).std(),
+  "tensor/mean_of_empty": () => zeros([0]).mean(),
+};
+
+export const errorCounts = { rejected: Object.keys(rejected).length, accepted: Object.keys(accepted).length };
+
+/** Whether a program is rejected with an error of the library's. */
+export function errorChecks(section: "rejected" | "accepted", { id, why }: ErrorCase): Check[] {
+  const table = section === "rejected" ? rejected : accepted;
+  const program = Object.hasOwn(table, id) ? table[id] : undefined;
+  if (program === undefined) throw new Untranslated("error");
+  const { passed, got } = attempt(program);
+  return [{ what: "rejected", passed, expected: `a GradusError: ${why}`, got }];
+}
+
+function attempt(program: Program): { readonly passed: boolean; readonly got: string } {
+  try {
+    return { passed: false, got: `no error, but ${String(program())}` };
+  } catch (error) {
+    return { passed: isGradusError(error), got: String(error) };
+  }
+}
+
+/** A layer in training, from its own beginning. */
+function apply<P, S>(layer: Layer<P, S>, x: Tensor): unknown {
+  const { params, state } = layer.init(key(0));
+  return layer.apply(params, state, x, train);
+}

@@ -1,0 +1,13 @@
+/** A case asks for something that the packages do not offer, or that the oracle has no translation for. */
+export class Unsupported extends Error {
+  override readonly name = "Unsupported";
+}
+
+/** A case whose program, formula or code must be translated by hand, and is not: it counts neither way. */
+export class Untranslated extends Error {
+  override readonly name = "Untranslated";
+}
+
+export function unsupported(what: string): never {
+  throw new Unsupported(what);
+}
