@@ -76,7 +76,7 @@ export function check(folder = root) {
     let sources = 0;
     for (const file of typescriptFiles(join(path, "src"))) {
       const where = relative(folder, file).split(sep).join("/");
-      const isTest = file.endsWith(".test.ts");
+      const isTest = /\.(test|fixture)\.ts$/.test(file);
       if (!isTest) sources++;
       for (const specifier of imports(file)) {
         const problem = specifier.startsWith(".")

@@ -6,8 +6,8 @@ interface Exports {
 }
 
 interface BuildOptions {
-  /** Builds `src/<program>.ts` into a runnable `dist/<program>.js` instead of what `exports` lists. */
-  program?: string;
+  /** Builds each `src/<program>.ts` into a runnable `dist/<program>.js` instead of what `exports` lists. */
+  program?: string | readonly string[];
 }
 
 /**
@@ -17,7 +17,7 @@ interface BuildOptions {
  */
 export function build({ program }: BuildOptions = {}) {
   return defineConfig({
-    entry: program ? { [program]: `src/${program}.ts` } : sourceEntries(),
+    entry: program ? programEntries(program) : sourceEntries(),
     format: "esm",
     target: "es2022",
     platform: program ? "node" : "neutral",
@@ -36,6 +36,11 @@ export function build({ program }: BuildOptions = {}) {
           },
         },
   });
+}
+
+function programEntries(program: string | readonly string[]): Record<string, string> {
+  const names = typeof program === "string" ? [program] : program;
+  return Object.fromEntries(names.map((name) => [name, `src/${name}.ts`]));
 }
 
 function sourceEntries(): Record<string, string> {

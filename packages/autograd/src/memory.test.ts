@@ -43,9 +43,10 @@ describe.each([
 
   it("grad of a tree keeps one tensor a leaf, each of which may be disposed alone", () => {
     const params = { a: x, b: [tensor(2), tensor([1, 1, 1])] as const };
-    // a and the second b get the same cotangent.
+    // a and the second b get the same cotangent: two tensors that may share memory.
     const g = grad((p: typeof params) => p.a.add(p.b[1]).mul(p.b[0]).sum())(params);
-    expect(live()).toBe(3 + 3);
+    expect(live()).toBeLessThanOrEqual(3 + 3);
+    expect(new Set([g.a, ...g.b]).size).toBe(3);
     g.a.dispose();
     expect(g.b[1].toArray()).toEqual([2, 2, 2]);
     for (const t of [...g.b, ...params.b]) t.dispose();
@@ -68,7 +69,7 @@ describe.each([
     value.dispose();
     g.dispose();
     aux.y.dispose();
-    expect(aux.tail.toArray()[1]).toBeCloseTo(Math.exp(0.3), 6);
+    expect(aux.tail.data()[1]).toBeCloseTo(Math.exp(0.3), 6);
     aux.tail.dispose();
   });
 

@@ -31,6 +31,9 @@ export function sameShape(a: Shape, b: Shape): boolean {
 
 /** Throws unless every size is a whole number of at least 0 and the element count fits 32-bit indices. */
 export function checkShape(op: string, shape: Shape): void {
+  if (!Array.isArray(shape)) {
+    fail("invalid-argument", `${op}: expected a list of sizes such as [2, 3], got ${JSON.stringify(shape)}`);
+  }
   for (const n of shape) {
     if (!Number.isInteger(n) || n < 0) {
       fail("invalid-argument", `${op}: sizes must be whole numbers of at least 0, got ${formatShape(shape)}`);
@@ -61,6 +64,9 @@ export function normalizeAxes(
 ): number[] {
   if (axes === undefined) return Array.from({ length: rank }, (_, axis) => axis);
   const list = typeof axes === "number" ? [axes] : axes;
+  if (!Array.isArray(list)) {
+    fail("invalid-argument", `${op}: expected an axis or a list of axes, got ${JSON.stringify(axes)}`);
+  }
   // PyTorch takes axis 0 and -1 of a zero-dimensional tensor as the tensor itself.
   if (rank === 0 && list.every((axis) => axis === 0 || axis === -1)) return [];
   const normalized = list.map((axis) => normalizeAxis(op, axis, rank));

@@ -4,7 +4,7 @@ import { isTensor, type Tensor } from "./tensor.js";
 
 /**
  * Trees: nested arrays and plain objects whose leaves are tensors and scalars, with anything else (numbers, strings,
- * null) as constants of the structure. A model's parameters, an optimizer's state and a batch are trees; functions over
+ * null, typed arrays) as constants of the structure. A model's parameters, an optimizer's state and a batch are trees; functions over
  * them give back the type that they were given.
  */
 
@@ -183,7 +183,7 @@ interface Parts {
 
 /** The children of an inner node; undefined for a constant. */
 function partsOf(node: unknown, path: Path): Parts | undefined {
-  if (typeof node !== "object" || node === null) return undefined;
+  if (typeof node !== "object" || node === null || ArrayBuffer.isView(node)) return undefined;
   if (Array.isArray(node)) {
     return {
       open: "array(",
@@ -216,5 +216,6 @@ function partsOf(node: unknown, path: Path): Parts | undefined {
 function constantKey(value: unknown): string {
   if (typeof value === "number") return `n${Object.is(value, -0) ? "-0" : value}`;
   if (typeof value === "function") return "function";
+  if (ArrayBuffer.isView(value)) return `${value.constructor.name}(${value})`;
   return typeof value === "bigint" ? `${value}n` : (JSON.stringify(value) ?? String(value));
 }

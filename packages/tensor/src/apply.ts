@@ -2,7 +2,9 @@ import {
   type Aval,
   type Backend,
   bytesOf,
+  castNumber,
   contiguousLayout,
+  type DType,
   fail,
   type GradNode,
   type History,
@@ -76,12 +78,15 @@ function execute<A>(
     temporary.push(copy);
     return storageOf(copy);
   });
+  const executable = executableFor(device, key, build, sizes);
   device.run([
     {
-      executable: executableFor(device, key, build, sizes),
+      executable,
       buffers: [...sources, ...outputs.map(storageOf)].map((storage) => storage.buffer),
       sizes,
-      params: params.map((value) => (typeof value === "number" ? value : value.value)),
+      params: params.map((value, i) =>
+        typeof value === "number" ? value : castNumber(value.value, executable.kernel.params[i] as DType),
+      ),
     },
   ]);
   for (const copy of temporary) copy.dispose();

@@ -34,7 +34,7 @@ export interface InterpreterOptions {
  * ```ts
  * import { interpreter } from "@gradus/core";
  * const device = interpreter({ precision: "float32" });
- * device.name; // → "interpreter"
+ * device.name; // → interpreter
  * ```
  */
 export function interpreter(options: InterpreterOptions = {}): Backend {

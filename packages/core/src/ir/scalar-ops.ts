@@ -136,12 +136,17 @@ export const scalarOps = {
   div: binary("float", (a, b) => a / b, {
     gradient: (dy, a, b) => [c.div(dy, b), c.neg(c.mul(c.div(dy, b), c.div(a, b)))],
   }),
-  pow: binary("float", (a, b) => (a === 1 || b === 0 ? 1 : a ** b), {
-    gradient: (dy, a, b, y) => [
-      c.where(c.equal(b, 0), 0, c.mul(dy, c.mul(b, c.pow(a, c.sub(b, 1))))),
-      c.where(c.logicalAnd(c.equal(a, 0), c.greaterEqual(b, 0)), 0, c.mul(dy, c.mul(y, c.log(a)))),
-    ],
-  }),
+  /** As in C and PyTorch: 1 for a base of 1 or an exponent of 0, also with NaN, and for -1 to an infinite power. */
+  pow: binary(
+    "float",
+    (a, b) => (a === 1 || b === 0 || (a === -1 && Math.abs(b) === Infinity) ? 1 : a ** b),
+    {
+      gradient: (dy, a, b, y) => [
+        c.where(c.equal(b, 0), 0, c.mul(dy, c.mul(b, c.pow(a, c.sub(b, 1))))),
+        c.where(c.logicalAnd(c.equal(a, 0), c.greaterEqual(b, 0)), 0, c.mul(dy, c.mul(y, c.log(a)))),
+      ],
+    },
+  ),
   maximum: binary("number", (a, b) => Math.max(a, b), { gradient: tieGradient(c.less) }),
   minimum: binary("number", (a, b) => Math.min(a, b), { gradient: tieGradient(c.greater) }),
   atan2: binary("float", Math.atan2, {
@@ -156,7 +161,11 @@ export const scalarOps = {
       const [p, q] = [c.abs(a), c.abs(b)];
       const large = c.maximum(p, q);
       const ratio = c.where(c.equal(large, 0), 0, c.div(c.minimum(p, q), large));
-      return c.where(isInfinite(large), Infinity, c.mul(large, c.sqrt(c.add(1, c.square(ratio)))));
+      return c.where(
+        c.logicalOr(isInfinite(p), isInfinite(q)),
+        Infinity,
+        c.mul(large, c.sqrt(c.add(1, c.square(ratio)))),
+      );
     },
   }),
   /** Integer division towards zero; by zero it is 0, on every backend. */

@@ -204,6 +204,21 @@ describe("donation", () => {
     expect(p.toArray()).toEqual([1, 1]);
   });
 
+  it("takes arguments that share memory if all of them are donated", () => {
+    const device = interpreter({ collected: false });
+    const f = compile((x: Tensor, y: Tensor) => ({ x: x.add(1), y: y.mul(10) }), { donate: [0, 1] });
+    const x = tensor([1, 2], { device });
+    const r = f(x, x.reshape([2]));
+    expect([r.x.toArray(), r.y.toArray()]).toEqual([
+      [2, 3],
+      [10, 20],
+    ]);
+    r.x.dispose();
+    r.y.dispose();
+    f.dispose();
+    expect(device.memory().buffers).toBe(0);
+  });
+
   it("is right where a value is still needed after its successor is written", () => {
     const device = interpreter({ collected: false });
     const swap = compile((a: Tensor, b: Tensor) => ({ a: b.add(a), b: a.sub(b) }), { donate: [0, 1] });

@@ -3,6 +3,8 @@ import {
   type Backend,
   type Buffer,
   bytesOf,
+  castNumber,
+  type DType,
   type FlatTree,
   fail,
   flattenTree,
@@ -69,6 +71,7 @@ export function compile<Args extends readonly unknown[], R>(
   f: (...args: Args) => R extends PromiseLike<unknown> ? never : R,
   options: CompileOptions = {},
 ): Compiled<Args, R> {
+  if (typeof f !== "function") fail("invalid-argument", `compile: expected a function, got ${typeof f}`);
   const programs = new Map<string, Program<R>>();
   const donate = new Set(options.donate ?? []);
   for (const i of donate) {
@@ -231,11 +234,11 @@ class Program<R> {
   ) {}
 
   run(call: CallArguments): R {
-    this.checkDonation(call);
+    const shared = this.checkDonation(call);
     const { plan, device } = this;
     this.temporaries ??= plan.temporaries.map((bytes) => device.alloc(bytes));
     const copies: GradusTensor[] = [];
-    const argumentStorages = call.tensors.map((x) => this.denseStorage(x, copies));
+    const argumentStorages = call.tensors.map((x, i) => this.denseStorage(x, shared.has(i), copies));
     const results = plan.results.map(({ slot }) => this.resultStorage(slot, argumentStorages, call));
     const storages = { arguments: argumentStorages, results, temporaries: this.temporaries };
     const scalars = call.scalars.map((s) => s.value);
@@ -245,10 +248,23 @@ class Program<R> {
         executable: launch.executable,
         buffers: launch.slots.map((slot) => this.bufferOf(slot, storages)),
         sizes: launch.sizes,
-        params: launch.params.map((p) => (typeof p === "number" ? p : p.resolve(scalars, memo))),
+        params: launch.params.map((p, i) =>
+          typeof p === "number"
+            ? p
+            : castNumber(p.resolve(scalars, memo), launch.executable.kernel.params[i] as DType),
+        ),
       }),
     );
-    if (launches.length > 0) device.run(launches);
+    try {
+      if (launches.length > 0) device.run(launches);
+    } catch (error) {
+      // The arguments live on, donated or not; what was made for this call does not.
+      plan.results.forEach(({ slot }, k) => {
+        if (slot.kind === "result" && slot.reuses === undefined) results[k]?.release();
+      });
+      for (const copy of copies) copy.dispose();
+      throw error;
+    }
     this.spendDonated(call, results, copies);
     return this.wrap(results, scalars, memo);
   }
@@ -263,7 +279,9 @@ class Program<R> {
     for (const storage of this.plan.captured) storage.release();
   }
 
-  private checkDonation(call: CallArguments): void {
+  /** Refuses to donate memory that lives on; returns the arguments that share theirs with another donated one. */
+  private checkDonation(call: CallArguments): Set<number> {
+    const shared = new Set<number>();
     const seen = new Map<Storage, number>();
     call.tensors.forEach((x, i) => {
       const storage = (x.value as { storage: Storage }).storage;
@@ -275,21 +293,25 @@ class Program<R> {
         );
       }
       const before = seen.get(storage);
-      if (before !== undefined && (call.donated.has(i) || call.donated.has(before))) {
+      if (before === undefined) {
+        seen.set(storage, i);
+      } else if (call.donated.has(i) && call.donated.has(before)) {
+        shared.add(i);
+      } else if (call.donated.has(i) || call.donated.has(before)) {
         const [a, b] = [before, i].map((k) => formatPath(call.tensorPaths[k] as Path));
         fail(
           "donated",
           `compile: arguments ${a} and ${b} share memory, and one of them is donated. Pass a copy of one`,
         );
       }
-      seen.set(storage, i);
     });
+    return shared;
   }
 
-  /** An argument's storage, dense: views are copied. */
-  private denseStorage(x: GradusTensor, copies: GradusTensor[]): Storage {
+  /** An argument's storage, dense and its own: views are copied. */
+  private denseStorage(x: GradusTensor, isShared: boolean, copies: GradusTensor[]): Storage {
     const value = x.value as Extract<GradusTensor["value"], { kind: "stored" }>;
-    if (isWhole(value)) return value.storage;
+    if (!isShared && isWhole(value)) return value.storage;
     const copy = copyOf(x);
     copies.push(copy);
     return (copy.value as typeof value).storage;
@@ -337,6 +359,7 @@ class Program<R> {
     }
     for (const i of call.donated) {
       const { storage } = (call.tensors[i] as GradusTensor).value as { storage: Storage };
+      if (storage.donated) continue;
       storage.donated = true;
       if (!taken.has(storage.buffer)) this.device.free(storage.buffer);
     }

@@ -15,6 +15,7 @@ import {
   type Tensor,
 } from "@gradus/core";
 import { applyOne } from "../apply.js";
+import { asGradusTensor } from "../gradus-tensor.js";
 
 /** As many inputs as one kernel takes: with the output, the least that a GPU must allow to bind. */
 const MAX_INPUTS = 7;
@@ -148,6 +149,7 @@ function sameDType(op: string, tensors: readonly Tensor[]): Tensor[] {
   if (!Array.isArray(tensors) || tensors.length === 0) {
     fail("invalid-argument", `${op}: expected a list of at least one tensor`);
   }
+  for (const x of tensors) asGradusTensor(op, x);
   const dtype = tensors.map((x) => x.dtype).reduce(promote);
   return tensors.map((x) => x.cast(dtype));
 }

@@ -106,6 +106,7 @@ export function gather(x: Tensor, axis: number, index: Tensor): Tensor {
 
 /** `x` with `source[p]` added at `index[p]` along an axis, for every position p of the index, in order. */
 export function scatterAdd(x: Tensor, axis: number, index: Tensor, source: Tensor): Tensor {
+  asGradusTensor("scatterAdd", source);
   const at = checkIndex("scatterAdd", x, axis, index);
   if (source.ndim !== index.ndim || index.shape.some((n, k) => n > (source.shape[k] as number))) {
     fail(

@@ -13,6 +13,7 @@ import {
   type Tensor,
 } from "@gradus/core";
 import { applyOne } from "../apply.js";
+import { asGradusTensor } from "../gradus-tensor.js";
 
 /** The product of matrices in the last two axes; the axes before them are equal. */
 const batchedMatmul: Op<undefined> = {
@@ -72,6 +73,7 @@ function failInner(a: Shape, b: Shape, k: number, k2: number): never {
  * row, on the right a column, and its axis is dropped from the result.
  */
 export function matmul(a: Tensor, b: Tensor): Tensor {
+  asGradusTensor("matmul", b);
   if (a.ndim === 0 || b.ndim === 0) {
     fail(
       "shape-mismatch",

@@ -212,6 +212,24 @@ describe("creation", () => {
   });
 });
 
+describe("arguments of a wrong kind", () => {
+  it("are named with the mend", () => {
+    const x = tensor([1, 2]);
+    // @ts-expect-error: sizes come as a list
+    expect(() => x.reshape(2, 1)).toThrow("reshape: expected a list of sizes such as [2, 3], got 2");
+    // @ts-expect-error: axes are numbers
+    expect(() => x.sum("0")).toThrow('sum: expected an axis or a list of axes, got "0"');
+    // @ts-expect-error: a number is no matrix
+    expect(() => x.matmul(3)).toThrow("matmul: expected a tensor, got number 3. Wrap it: tensor(value)");
+    // @ts-expect-error: a number is no tensor
+    expect(() => concat([x, 3])).toThrow("concat: expected a tensor, got number 3");
+    expect(() => tensor([1], { dtype: "float32" as "f32" })).toThrow(
+      "tensor: unknown dtype float32. Use one of bool, i32, f32, f64",
+    );
+    expect(() => zeros([2 ** 30])).toThrow(expect.objectContaining({ code: "out-of-memory" }));
+  });
+});
+
 describe("printing", () => {
   it("shows dtype, shape and values", () => {
     expect(String(tensor([2, 4, 6]))).toBe("Tensor f32[3] [2, 4, 6]");

@@ -112,6 +112,7 @@ function reshapedStrides(source: Layout, shape: Shape): number[] | undefined {
 
 /** The same elements, row-major, in another shape; one size may be -1 and is found from the others. */
 export function reshape(x: Tensor, shape: Shape): Tensor {
+  if (!Array.isArray(shape)) checkShape("reshape", shape);
   const wanted = inferSize(x, shape);
   if (sameShape(wanted, x.shape)) return x;
   return applyOne(reshapeOp, [x], { shape: wanted });
@@ -192,6 +193,7 @@ const permuteOp: Op<{ axes: readonly number[] }> = {
 
 /** The axes in another order: `axes[k]` is which of the old ones becomes axis k. */
 export function permute(x: Tensor, axes: readonly number[]): Tensor {
+  if (!Array.isArray(axes)) fail("invalid-argument", "permute: expected a list of axes such as [1, 0]");
   if (axes.length !== x.ndim) {
     fail(
       "axis-out-of-range",
@@ -226,6 +228,7 @@ const expandOp: Op<{ shape: Shape }> = {
 
 /** Repeats axes of size 1, and adds leading ones, up to `shape`; -1 keeps an axis as it is. */
 export function expand(x: Tensor, shape: Shape): Tensor {
+  if (!Array.isArray(shape)) checkShape("expand", shape);
   const extra = shape.length - x.ndim;
   const wanted = shape.map((n, axis) => (n === -1 && axis >= extra ? (x.shape[axis - extra] as number) : n));
   checkShape("expand", wanted);

@@ -1,0 +1,57 @@
+import { scope, setDefaultDevice } from "@gradus/tensor";
+import { checkProgram, device } from "./check.fixture.js";
+import { generate } from "./generate.fixture.js";
+import { type Program, toCode } from "./program.fixture.js";
+import { Random } from "./random.fixture.js";
+import { shrink } from "./shrink.fixture.js";
+
+/** `GRADUS_FUZZ_SEED`, in Node. */
+const environment = (globalThis as { process?: { env: Record<string, string | undefined> } }).process?.env;
+const chosen = environment?.GRADUS_FUZZ_SEED;
+
+export interface FuzzReport {
+  readonly programs: number;
+  /** How many of them were compared with float64. */
+  readonly compared: number;
+}
+
+/**
+ * Checks random programs, the seeds counting up from `first`, and throws at the first that fails: with its seed, and the
+ * smallest program that fails the same way. The environment variable GRADUS_FUZZ_SEED picks one seed.
+ */
+export function fuzz(first: number, programs: number): FuzzReport {
+  setDefaultDevice(device);
+  if (chosen !== undefined) return { programs: 1, compared: Number(checkSeed(Number(chosen))) };
+  let compared = 0;
+  for (let seed = first; seed < first + programs; seed++) compared += Number(checkSeed(seed));
+  return { programs, compared };
+}
+
+function checkSeed(seed: number): boolean {
+  const program = programOf(seed);
+  const { problem, compared } = checkProgram(program);
+  if (problem === undefined) return compared;
+  const smallest = shrink(program, (candidate) => checkProgram(candidate).problem !== undefined);
+  throw new Error(
+    [
+      `seed ${seed}: ${problem}`,
+      `Again: GRADUS_FUZZ_SEED=${seed} npx vitest run --project node packages/autograd/src/fuzz.test.ts`,
+      `The smallest program that fails (${checkProgram(smallest).problem?.split("\n")[0]}):`,
+      toCode(smallest),
+      ...(smallest.donate ? ["(its arguments are donated)"] : []),
+    ].join("\n\n"),
+  );
+}
+
+/** The program of a seed. */
+export function programOf(seed: number): Program {
+  let program: Program | undefined;
+  scope(() => {
+    try {
+      program = generate(new Random(seed), device);
+    } catch (error) {
+      throw new Error(`seed ${seed}: a step that must work does not`, { cause: error });
+    }
+  });
+  return program as Program;
+}

@@ -1,0 +1,3 @@
+export { type BackendSuiteOptions, describeBackend } from "./describe-backend.js";
+export { expectNoLeaks } from "./no-leaks.js";
+export type { Tolerance, ToleranceName } from "./tolerance.js";

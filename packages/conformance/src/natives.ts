@@ -1,0 +1,232 @@
+import type { DType, NativeKernel } from "@gradus/core";
+import { describe, expect, it } from "vitest";
+import { expectRejection } from "./expect-code.js";
+import type { Subject } from "./subject.js";
+import { count, MAX_I32, MIN_I32, uniformNumbers, wholeNumbers } from "./values.js";
+
+const { NaN: nan, POSITIVE_INFINITY: inf } = Number;
+
+/** Natives: each against its definition. */
+export function nativeKernels(subject: Subject): void {
+  describe("scatterAdd", () => scatterAdd(subject));
+  describe("argsort", () => argsort(subject));
+}
+
+function scatterAddKernel(dtype: DType, axis: number): NativeKernel {
+  return {
+    kind: "native",
+    native: "scatterAdd",
+    name: "scatterAdd",
+    inputs: [dtype, "i32", dtype],
+    outputs: [dtype],
+    params: [],
+    attrs: { axis },
+  };
+}
+
+function scatterAdd(subject: Subject): void {
+  it("adds where the index says, also several times", async () => {
+    await subject.check(
+      scatterAddKernel("f32", 0),
+      {
+        inputs: [
+          [10, 20, 30],
+          [2, 0, 2, 2],
+          [1, 2, 4, 8],
+        ],
+        outputs: [3],
+        sizes: [3, 4],
+      },
+      { values: [[12, 20, 43]] },
+    );
+  });
+
+  it("works along either axis of a matrix, with a smaller index", async () => {
+    const base = [0, 0, 0, 0, 0, 0];
+    // out[index[i][j]][j] += source[i][j]
+    await subject.check(
+      scatterAddKernel("f32", 0),
+      { inputs: [base, [1, 0], [5, 6]], outputs: [6], sizes: [2, 3, 1, 2] },
+      { values: [[0, 6, 0, 5, 0, 0]] },
+    );
+    // out[i][index[i][j]] += source[i][j]
+    await subject.check(
+      scatterAddKernel("f32", 1),
+      { inputs: [base, [2, 2, 0, 1], [1, 2, 3, 4]], outputs: [6], sizes: [2, 3, 2, 2] },
+      { values: [[0, 0, 3, 3, 4, 0]] },
+    );
+  });
+
+  it("adds integers, which wrap, and f64", async () => {
+    await subject.check(
+      scatterAddKernel("i32", 0),
+      {
+        inputs: [
+          [MAX_I32, MIN_I32],
+          [0, 1],
+          [1, -1],
+        ],
+        outputs: [2],
+        sizes: [2, 2],
+      },
+      { values: [[MIN_I32, MAX_I32]] },
+    );
+    await subject.check(
+      scatterAddKernel("f64", 0),
+      {
+        inputs: [
+          [1, 0],
+          [0, 0],
+          [2 ** -40, 2 ** -41],
+        ],
+        outputs: [2],
+        sizes: [2, 2],
+      },
+      { values: [[1 + 2 ** -40 + 2 ** -41, 0]] },
+    );
+  });
+
+  it("carries NaN and infinity", async () => {
+    await subject.check(
+      scatterAddKernel("f32", 0),
+      {
+        inputs: [
+          [1, 2, inf],
+          [0, 1, 2],
+          [nan, -inf, -inf],
+        ],
+        outputs: [3],
+        sizes: [3, 3],
+      },
+      { values: [[nan, -inf, nan]] },
+    );
+  });
+
+  it("copies its base if there is nothing to add", async () => {
+    await subject.check(
+      scatterAddKernel("f32", 0),
+      { inputs: [[1, 2, 3], [], []], outputs: [3], sizes: [3, 0] },
+      { values: [[1, 2, 3]] },
+    );
+  });
+
+  it("adds many", async () => {
+    const [size, n] = [257, 65537];
+    const index = count(n).map((i) => (i * 31) % size);
+    const source = wholeNumbers(n);
+    const expected = new Array<number>(size).fill(0);
+    index.forEach((at, i) => {
+      expected[at] = (expected[at] as number) + (source[i] as number);
+    });
+    await subject.check(
+      scatterAddKernel("f32", 0),
+      { inputs: [new Array(size).fill(0), index, source], outputs: [size], sizes: [size, n] },
+      { values: [expected] },
+    );
+  });
+
+  it("gives the same bits each time, though it adds fractions", async () => {
+    const n = 5000;
+    const launched = {
+      inputs: [[0, 0, 0], count(n).map((i) => i % 3), uniformNumbers(n)],
+      outputs: [3],
+      sizes: [3, n],
+    };
+    const [first] = await subject.outputs(scatterAddKernel("f32", 0), launched);
+    const [second] = await subject.outputs(scatterAddKernel("f32", 0), launched);
+    expect(second).toEqual(first);
+  });
+
+  it("adds nothing at an index out of range, and fails the next read", async () => {
+    const { device } = subject;
+    const executable = device.compile(scatterAddKernel("f32", 0));
+    for (const bad of [3, -1, MAX_I32, MIN_I32]) {
+      const buffers = [
+        subject.buffer("f32", [1, 2, 3]),
+        subject.buffer("i32", [0, bad, 2]),
+        subject.buffer("f32", [10, 20, 30]),
+        subject.room("f32", 3),
+      ];
+      device.run([{ executable, buffers, sizes: [3, 3], params: [] }]);
+      const out = buffers[3] as (typeof buffers)[0];
+      await expectRejection(() => device.read(out), "index-out-of-range");
+      expect(await subject.values("f32", out)).toEqual([11, 2, 33]);
+    }
+  });
+}
+
+function argsort(subject: Subject): void {
+  const check = async (dtype: DType, rows: readonly number[][], descending: boolean): Promise<void> => {
+    const n = rows[0]?.length ?? 0;
+    const kernel: NativeKernel = {
+      kind: "native",
+      native: "argsort",
+      name: "argsort",
+      inputs: [dtype],
+      outputs: ["i32"],
+      params: [],
+      attrs: { descending },
+    };
+    const expected = rows.flatMap((row) => order(row, descending));
+    await subject.check(
+      kernel,
+      { inputs: [rows.flat()], outputs: [expected.length], sizes: [rows.length, n] },
+      { values: [expected] },
+    );
+  };
+
+  describe.each([false, true])("descending: %s", (descending) => {
+    it.each([0, 1, 2, 3, 5, 64, 65, 1000])("sorts rows of %i", async (n) => {
+      await check("f32", [uniformNumbers(n, 1), uniformNumbers(n, 2), uniformNumbers(n, 3)], descending);
+    });
+
+    it("keeps equals in order", async () => {
+      await check("f32", [[1, 0, 1, 0, 1], [0, -0, 0, -0, 0], wholeNumbers(5, 1)], descending);
+      await check("f32", [wholeNumbers(777, 3)], descending);
+    });
+
+    it("puts NaN behind everything, or before it", async () => {
+      await check(
+        "f32",
+        [
+          [nan, 1, -inf, nan, inf],
+          [nan, nan, nan, nan, nan],
+        ],
+        descending,
+      );
+    });
+
+    it("sorts integers, bools and f64", async () => {
+      await check("i32", [[3, MIN_I32, MAX_I32, 0, -1]], descending);
+      await check("bool", [[1, 0, 1, 0]], descending);
+      await check("f64", [[2 ** -40, 0, 1e300, -1e300]], descending);
+    });
+  });
+
+  it("sorts by hand", async () => {
+    const kernel: NativeKernel = {
+      kind: "native",
+      native: "argsort",
+      name: "argsort",
+      inputs: ["f32"],
+      outputs: ["i32"],
+      params: [],
+      attrs: { descending: false },
+    };
+    await subject.check(
+      kernel,
+      { inputs: [[3, 1, 2, 0.5, nan, -1]], outputs: [6], sizes: [2, 3] },
+      { values: [[1, 2, 0, 2, 0, 1]] },
+    );
+  });
+}
+
+/** The stable order of a row; NaN is greater than everything. */
+function order(row: readonly number[], descending: boolean): number[] {
+  const sign = descending ? -1 : 1;
+  const compare = (a: number, b: number): number => {
+    if (Number.isNaN(a) || Number.isNaN(b)) return Number(Number.isNaN(a)) - Number(Number.isNaN(b));
+    return a === b ? 0 : a < b ? -1 : 1;
+  };
+  return count(row.length).sort((i, j) => sign * compare(row[i] as number, row[j] as number) || i - j);
+}
