@@ -62,8 +62,8 @@ const MAX_PROGRAMS = 64;
  *
  * @example
  * ```ts
- * import { compile, tensor } from "@gradus/tensor";
- * const f = compile((x, y) => x.mul(y).sum());
+ * import { compile, type Tensor, tensor } from "@gradus/tensor";
+ * const f = compile((x: Tensor, y: Tensor) => x.mul(y).sum());
  * f(tensor([1, 2]), tensor([3, 4])).item(); // → 11
  * ```
  */
