@@ -16,6 +16,7 @@ export const help = `Trains a small network (64-32-10) on handwritten digits and
   --epochs N         how often to go over the training rows
   --batch-size N     rows per step
   --lr X             the learning rate, or where its schedule begins
+  --validation       hold every tenth training row out, and show the loss on them too
   --seed N           decides initial weights and the order of rows (0)
   --backend NAME     where to compute: ${Object.keys(backends).join(", ")}
   --out FILE         where to write the checkpoint (digits.gradus)
@@ -26,6 +27,7 @@ export const help = `Trains a small network (64-32-10) on handwritten digits and
 export interface DemoOptions {
   readonly help: boolean;
   readonly json: boolean;
+  readonly validation: boolean;
   readonly recipeName: RecipeName;
   /** The recipe, with what the command line changes. */
   readonly recipe: Recipe;
@@ -55,9 +57,12 @@ export function demoOptions(args: readonly string[]): DemoOptions {
   return {
     help: values.help === true,
     json: values.json === true,
+    validation: values.validation === true,
     recipeName,
     recipe: { ...recipes[recipeName], ...changes },
-    changed: (["epochs", "batch-size", "lr"] as const).filter((name) => values[name] !== undefined),
+    changed: (["epochs", "batch-size", "lr", "validation"] as const).filter(
+      (name) => values[name] !== undefined,
+    ),
     seed: wholeNumber("seed", values.seed ?? "0"),
     backend,
     device: (backends[backend] as () => Backend)(),
@@ -79,6 +84,7 @@ function parse(args: readonly string[]) {
         backend: { type: "string" },
         out: { type: "string" },
         json: { type: "boolean" },
+        validation: { type: "boolean" },
         help: { type: "boolean", short: "h" },
       },
     }).values;

@@ -24,9 +24,9 @@ async function main(args: readonly string[]): Promise<number> {
     console.log(help);
     return 0;
   }
-  const { recipe, recipeName, seed, backend, out } = options;
+  const { recipe, seed, backend, out } = options;
   setDefaultDevice(options.device);
-  const data = digitsData(recipe.holdOutEvery);
+  const data = digitsData(options);
   const { train, validation, test } = data;
   const rows = test.x.shape[0] as number;
   console.log(introduction(options, train, validation, rows));
@@ -65,7 +65,7 @@ async function main(args: readonly string[]): Promise<number> {
     ]),
   );
   if (validation === undefined)
-    console.log(`         no validation curve: the recipe ${recipeName} trains on all rows`);
+    console.log("         all training rows are trained on; --validation holds some out for a second curve");
   console.log(`\ncheckpoint: ${out}`);
   if (options.json) {
     const result = { accuracy: right / rows, loss: score.loss, seconds, epochs: run.epoch, backend, seed };

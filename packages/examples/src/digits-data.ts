@@ -11,10 +11,10 @@ export interface DigitsData {
   readonly test: Data;
 }
 
-/** The digits on the default device. Every `holdOutEvery`-th training row is for validation, none with 0. */
-export function digitsData(holdOutEvery: number): DigitsData {
+/** The digits on the default device; every tenth training row is held out for validation on request. */
+export function digitsData(options: { readonly validation: boolean }): DigitsData {
   const dataset = digits();
-  const isHeldOut = (_: number, i: number): boolean => holdOutEvery > 0 && (i + 1) % holdOutEvery === 0;
+  const isHeldOut = (_: number, i: number): boolean => options.validation && (i + 1) % 10 === 0;
   const heldOut = dataset.train.filter(isHeldOut);
   return {
     train: digitRows(
