@@ -11,6 +11,8 @@ import type { Tensor } from "./tensor.js";
  */
 export interface Op<A = unknown> {
   readonly name: string;
+  /** What the user called, for messages, where one operation serves several methods. */
+  label?(attrs: A): string;
   /** Shapes and dtypes of the results. Throws at once on bad input: this runs at the call, also while tracing. */
   infer(inputs: readonly Aval[], attrs: A): readonly Aval[];
   /** How to compute it on inputs that lie like this. */

@@ -29,9 +29,10 @@ import { Storage } from "./storage.js";
  * @param device where an operation without inputs runs
  */
 export function apply<A>(op: Op<A>, inputs: readonly Tensor[], attrs: A, device?: Backend): GradusTensor[] {
-  const ins = inputs.map((x) => asGradusTensor(op.name, x));
+  const name = op.label?.(attrs) ?? op.name;
+  const ins = inputs.map((x) => asGradusTensor(name, x));
   const trace = currentTrace();
-  const place = deviceOf(op.name, ins, trace?.device ?? device);
+  const place = deviceOf(name, ins, trace?.device ?? device);
   const avals = op.infer(ins, attrs);
   const outputs =
     trace !== undefined ? trace.append(op, ins, attrs, avals) : execute(op, ins, attrs, avals, place);
@@ -138,7 +139,7 @@ function remember<A>(
 ): void {
   const levels = openLevels(inputs);
   if (levels.length === 0 || !outputs.some((y) => isFloat(y.dtype))) return;
-  link(op.name, inputs, outputs, levels, (cotangents, needs) => {
+  link(op.label?.(attrs) ?? op.name, inputs, outputs, levels, (cotangents, needs) => {
     if (op.vjp === undefined) return fail("not-differentiable", `${op.name} has no derivative`);
     return op.vjp({ cotangents, inputs, outputs, attrs, needs });
   });

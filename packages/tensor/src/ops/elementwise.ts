@@ -28,6 +28,7 @@ export interface ElementwiseAttrs {
 /** Any expression of the scalar table over broadcast operands, in one kernel. */
 export const elementwise: Op<ElementwiseAttrs> = {
   name: "elementwise",
+  label: ({ name }) => name,
 
   infer(inputs, { name, expr }) {
     let shape: readonly number[] = inputs[0]?.shape ?? [];

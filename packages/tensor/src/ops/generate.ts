@@ -12,6 +12,7 @@ export interface GenerateAttrs {
 /** A tensor computed from coordinates alone: zeros, ranges, the identity. */
 export const generate: Op<GenerateAttrs> = {
   name: "generate",
+  label: ({ name }) => name,
   infer: (_, { shape, expr }) => [{ shape, dtype: expr.dtype }],
   lower: (_, { name, shape, expr, params }) => ({
     kind: "loops",

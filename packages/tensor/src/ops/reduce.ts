@@ -34,6 +34,7 @@ interface ReduceAttrs {
 /** One stage over some axes: sum, mean, prod, max, min, argmax, argmin. */
 const reduce: Op<ReduceAttrs> = {
   name: "reduce",
+  label: ({ name }) => name,
 
   infer([x], { name, op, axes, keepdims, mean }) {
     const source = x as Aval;

@@ -30,6 +30,7 @@ interface DrawAttrs {
 /** Numbers from a key: element i is computed from counter i alone, so the order of computing does not matter. */
 export const draw: Op<DrawAttrs> = {
   name: "draw",
+  label: ({ distribution }) => `key.${distribution}`,
   infer: (_, { shape, dtype }) => [{ shape, dtype }],
   lower(_, { distribution, shape, dtype, offset, factor }) {
     const isNumber = distribution !== "bits";
@@ -96,6 +97,7 @@ interface DeriveAttrs {
 /** New keys from a key, as rows of two words. */
 export const deriveKeys: Op<DeriveAttrs> = {
   name: "deriveKeys",
+  label: ({ use }) => `key.${use}`,
   infer: (_, { use, count }) => [{ shape: use === "split" ? [count, 2] : [2], dtype: "i32" } satisfies Aval],
   lower: (_, { use, count, data }) => ({
     kind: "loops",
