@@ -1,4 +1,4 @@
-import { key, tensor } from "@gradus/tensor";
+import { compile, key, tensor } from "@gradus/tensor";
 import { describe, expect, it } from "vitest";
 import { backward, grad, variable } from "./index.js";
 
@@ -19,6 +19,12 @@ describe("backward", () => {
     const x = variable(tensor(3));
     const { grads } = backward(x.pow(3), { x }, { createGraph: true });
     expect(backward(grads.x, { x }).grads.x.item()).toBe(18);
+  });
+
+  it("goes through a compiled function that reads a variable from outside", () => {
+    const w = variable(tensor([1, 2]));
+    const f = compile((x: typeof w) => x.mul(w).sum());
+    for (let i = 0; i < 2; i++) expect(backward(f(tensor([3, 4])), { w }).grads.w.toArray()).toEqual([3, 4]);
   });
 
   it("agrees with grad", () => {

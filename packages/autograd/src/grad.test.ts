@@ -45,6 +45,15 @@ describe("grad", () => {
     expect(compile((p: Tensor) => hessianTimes(v)(p))(w).toArray()).toEqual(hessianTimes(v)(w).toArray());
   });
 
+  it("goes through what a compiled function reads from outside", () => {
+    const x = tensor([1, 2, 3]);
+    const g = grad((w: Tensor) => {
+      const f = compile((x: Tensor) => x.mul(w).sum());
+      return f(x).add(f(x));
+    });
+    expect(g(tensor([4, 5, 6])).toArray()).toEqual([2, 4, 6]);
+  });
+
   it("lets the function look at values and branch on them", () => {
     const f = (x: Tensor): Tensor => (x.sum().item() > 0 ? x.mul(2).sum() : x.mul(3).sum());
     expect(grad(f)(tensor([1, 1])).toArray()).toEqual([2, 2]);

@@ -44,7 +44,8 @@ const MAX_PROGRAMS = 64;
  * fixed when it is recorded: tensors as they are, numbers as constants. `f` must be pure and synchronous, and cannot look
  * at values: `item()`, `data()` and printing of elements throw `value-in-trace`.
  *
- * Called while being compiled or differentiated, the function simply runs as part of the whole.
+ * Called while being compiled or differentiated (by an argument or by what it reads from outside, a `variable` for one),
+ * the function simply runs as part of the whole.
  *
  * @example
  * ```ts
@@ -91,7 +92,8 @@ export function compile<Args extends readonly unknown[], R>(
   const compiled = (...args: Args): R => {
     const call = new CallArguments(args, donate);
     if (currentTrace() !== undefined || openLevels(call.tensors).length > 0) return f(...args);
-    return programFor(call).run(call);
+    const program = programFor(call);
+    return openLevels(program.differentiated).length > 0 ? f(...args) : program.run(call);
   };
   return Object.assign(compiled, {
     explain: (...args: Args | []): string => {
@@ -130,7 +132,7 @@ function record<R>(f: (...args: readonly unknown[]) => R, call: CallArguments): 
     const { flat, ids } = recordIn(trace, run as () => R);
     const plan = planTrace(trace, ids, call.device, call.donated);
     trace.release(plan.captured);
-    return new Program(plan, flat, call.device);
+    return new Program(plan, flat, call.device, trace.differentiated());
   } catch (error) {
     trace.release();
     throw error;

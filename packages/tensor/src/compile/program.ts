@@ -38,6 +38,8 @@ export class Program<R> {
     private readonly plan: Plan,
     private readonly result: FlatTree<R>,
     private readonly device: Backend,
+    /** Captured tensors with a history: while it is being recorded, the function must run as it is. */
+    readonly differentiated: readonly GradusTensor[],
   ) {}
 
   run(call: CallArguments): R {

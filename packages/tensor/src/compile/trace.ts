@@ -35,16 +35,15 @@ export class Trace {
   }
 
   append<A>(op: Op<A>, inputs: readonly GradusTensor[], attrs: A, avals: readonly Aval[]): GradusTensor[] {
+    const numbered = inputs.map((x) => this.idOf(op.label?.(attrs) ?? op.name, x));
     const first = this.values.length;
     const call: Call = {
       op: op as Op<unknown>,
-      inputs: inputs.map((x) => this.idOf(op.name, x)),
+      inputs: numbered,
       attrs,
       outputs: avals.map((_, k) => first + k),
     };
-    // Inputs may have been captured meanwhile, so outputs are numbered after them.
     const outputs = avals.map((aval, output) => this.add({ kind: "computed", aval, call, output }));
-    (call as { outputs: readonly number[] }).outputs = outputs;
     this.calls.push(call);
     return outputs.map((id) => this.tensor(id));
   }
@@ -74,6 +73,11 @@ export class Trace {
     const id = this.add({ kind: "captured", aval: x, tensor: x });
     this.captured.set(x, id);
     return id;
+  }
+
+  /** Captured tensors that somebody may want to differentiate by. */
+  differentiated(): GradusTensor[] {
+    return [...this.captured.keys()].filter((x) => x.history !== undefined);
   }
 
   /** Gives captured memory back, except what the plan uses. */
