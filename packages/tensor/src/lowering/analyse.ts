@@ -37,6 +37,8 @@ export interface Analysis {
   readonly groups: readonly number[];
   /** Axes whose index or size is used otherwise than as a coordinate: they stay as they are. */
   readonly pinned: ReadonlySet<number>;
+  /** Whether each element of the outputs depends on the inputs' elements at the same place, and on nothing else. */
+  readonly pointwise: boolean;
 }
 
 const MAX_BODIES = 2048;
@@ -76,6 +78,9 @@ function analyseBody(body: Body, axes: number): Analysis {
       accesses.push({ of: "output", operand, at: write.at ?? [...gridAxes, ...over].map(axisIndex) }) - 1
     );
   });
+  const pinned = pinnedAxes(roots, accesses);
+  const atItsPlace = accesses.every((access) => access.of === "output" || access.at === undefined);
+  const written = body.value.writes.every((write) => write.at === undefined && write.flat === undefined);
   return {
     body,
     accesses,
@@ -83,7 +88,8 @@ function analyseBody(body: Body, axes: number): Analysis {
     writes,
     grid,
     groups: groupsOf(body, axes),
-    pinned: pinnedAxes(roots, accesses),
+    pinned,
+    pointwise: body.kind === "loops" && grid === axes && atItsPlace && written && pinned.size === 0,
   };
 }
 

@@ -2,6 +2,7 @@ import {
   type Aval,
   axisIndex,
   broadcastStrides,
+  type ContractLowering,
   calculus as c,
   contiguousLayout,
   type DType,
@@ -9,10 +10,13 @@ import {
   isContiguous,
   type Kernel,
   type Layout,
+  type LoopLowering,
   type Lowered,
   load,
   param,
   type Scalar,
+  sameShape,
+  sizeOf,
   substitute,
 } from "@gradus/core";
 import { type Access, type Analysis, analyse } from "./analyse.js";
@@ -51,6 +55,34 @@ export function realise(
     return { key: lowered.key, build: lowered.kernel, sizes: lowered.sizes, params: [], dense };
   }
   const analysis = analyse(lowered);
+  const { sizes } = lowered;
+  // Without axes there is none to be had.
+  const alike = analysis.pointwise && sizes.length > 0 && inputs.every((x) => isDense(x, sizes));
+  if (!alike) {
+    return realiseAny(lowered, analysis, inputs, outputs);
+  }
+  // The common case, and the cheapest: all operands are dense and alike, so they are one axis, whatever their shape.
+  return {
+    key: `${lowered.key} | dense`,
+    // An axis of size 1 may have any stride; the kernel must not depend on whose came first.
+    build: () => realiseAny(lowered, analysis, inputs.map(contiguousLayout), outputs).build(),
+    sizes: [sizeOf(sizes)],
+    params: lowered.params,
+    dense: [],
+  };
+}
+
+/** Whether `x` has the shape of the grid and lies in one piece. */
+function isDense(x: Layout, grid: readonly number[]): boolean {
+  return x.offset === 0 && sameShape(x.shape, grid) && isContiguous(x);
+}
+
+function realiseAny(
+  lowered: LoopLowering | ContractLowering,
+  analysis: Analysis,
+  inputs: readonly Layout[],
+  outputs: readonly Aval[],
+): Realised {
   const targets = outputs.map(contiguousLayout);
   const grid = lowered.sizes.slice(0, analysis.grid);
   const walks = analysis.accesses.map((access) => {
