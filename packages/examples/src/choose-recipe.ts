@@ -6,7 +6,7 @@ import { type Recipe, recipes } from "./recipes.js";
 import { trainDigits } from "./train-digits.js";
 
 // Chooses the demo's default recipe by 5-fold cross-validation on the training rows; the test rows are not touched.
-// Prints a table for docs/decisions/0004-demo-recipe.md. Takes about ten minutes:
+// Prints a table for docs/decisions/0003-demo-recipe.md. Takes about ten minutes:
 //   npx -y pnpm@10 exec node tooling/run.mjs examples choose-recipe
 
 const FOLDS = 5;

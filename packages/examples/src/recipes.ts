@@ -16,7 +16,7 @@ export interface Recipe {
 export type RecipeName = "default" | "reference";
 
 export const recipes: Readonly<Record<RecipeName, Recipe>> = {
-  // Chosen by choose-recipe.ts on the training rows alone: docs/decisions/0004-demo-recipe.md.
+  // Chosen by choose-recipe.ts on the training rows alone: docs/decisions/0003-demo-recipe.md.
   default: {
     epochs: 30,
     batchSize: 32,
