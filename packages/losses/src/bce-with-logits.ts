@@ -1,5 +1,5 @@
 import type { Tensor } from "@gradus/core";
-import { checkBroadcasts, checkSameShape, checkTensors } from "./check-arguments.js";
+import { checkAlike, checkBroadcasts } from "./check-arguments.js";
 import { checkProbabilities, checkWeight } from "./check-values.js";
 import { type LossOptions, reduceLoss } from "./reduce.js";
 
@@ -36,8 +36,7 @@ export interface BceWithLogitsOptions extends LossOptions {
  */
 export function bceWithLogits(logits: Tensor, targets: Tensor, options: BceWithLogitsOptions = {}): Tensor {
   const { weight, posWeight, validate } = options;
-  checkTensors("bceWithLogits", "logits", logits, targets);
-  checkSameShape("bceWithLogits", "logits", logits, targets);
+  checkAlike("bceWithLogits", "logits", logits, targets);
   const swapped = "Are the arguments swapped? bceWithLogits(logits, targets)";
   checkProbabilities("bceWithLogits", "targets", targets, logits, validate, swapped);
   const t = targets.cast(logits.dtype);

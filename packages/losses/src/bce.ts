@@ -1,5 +1,5 @@
 import type { Tensor } from "@gradus/core";
-import { checkBroadcasts, checkSameShape, checkTensors } from "./check-arguments.js";
+import { checkAlike, checkBroadcasts } from "./check-arguments.js";
 import { checkProbabilities, checkWeight } from "./check-values.js";
 import { type LossOptions, reduceLoss } from "./reduce.js";
 
@@ -34,8 +34,7 @@ export interface BceOptions extends LossOptions {
  */
 export function bce(probabilities: Tensor, targets: Tensor, options: BceOptions = {}): Tensor {
   const { weight, validate } = options;
-  checkTensors("bce", "probabilities", probabilities, targets);
-  checkSameShape("bce", "probabilities", probabilities, targets);
+  checkAlike("bce", "probabilities", probabilities, targets);
   const logits = "For logits there is bceWithLogits";
   checkProbabilities("bce", "probabilities", probabilities, probabilities, validate, logits);
   const swapped = "Are the arguments swapped? bce(probabilities, targets)";

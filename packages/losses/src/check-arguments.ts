@@ -10,11 +10,17 @@ import {
 } from "@gradus/core";
 
 /**
- * Throws unless the first argument is a float tensor and the second a tensor. `first` is what the loss calls
- * it.
+ * Throws unless the first argument is a float tensor and the second a tensor. `first` and `second` are what
+ * the loss calls them.
  */
-export function checkTensors(loss: string, first: string, predictions: Tensor, targets: Tensor): void {
-  for (const [name, x] of [[first, predictions] as const, ["targets", targets] as const]) {
+export function checkTensors(
+  loss: string,
+  first: string,
+  predictions: Tensor,
+  targets: Tensor,
+  second = "targets",
+): void {
+  for (const [name, x] of [[first, predictions] as const, [second, targets] as const]) {
     if (!isTensor(x)) {
       fail(
         "invalid-argument",
@@ -24,21 +30,28 @@ export function checkTensors(loss: string, first: string, predictions: Tensor, t
   }
   if (isFloat(predictions.dtype)) return;
   const mend = isFloat(targets.dtype)
-    ? `Are the arguments swapped? ${loss}(${first}, targets)`
+    ? `Are the arguments swapped? ${loss}(${first}, ${second})`
     : `Convert them: ${first}.cast("f32")`;
   fail("dtype-mismatch", `${loss}: ${first} must be f32 or f64, got ${predictions.dtype}. ${mend}`);
 }
 
-/** Throws unless both have one shape: broadcasting them is nearly always a mistake, and a silent one. */
-export function checkSameShape(loss: string, first: string, predictions: Tensor, targets: Tensor): void {
+/** {@link checkTensors}, and that both have one shape: broadcasting is nearly always a mistake, and a silent one. */
+export function checkAlike(
+  loss: string,
+  first: string,
+  predictions: Tensor,
+  targets: Tensor,
+  second = "targets",
+): void {
+  checkTensors(loss, first, predictions, targets, second);
   const [a, b] = [predictions.shape, targets.shape];
   if (sameShape(a, b)) return;
   const mend = sameShape(withoutOnes(a), withoutOnes(b))
-    ? ` They differ in axes of size 1 only: ${predictions.ndim > targets.ndim ? first : "targets"}.reshape(...)?`
+    ? ` They differ in axes of size 1 only: ${predictions.ndim > targets.ndim ? first : second}.reshape(...)?`
     : "";
   fail(
     "shape-mismatch",
-    `${loss}: ${first} ${formatShape(a)} and targets ${formatShape(b)} must have the same shape.${mend}`,
+    `${loss}: ${first} ${formatShape(a)} and ${second} ${formatShape(b)} must have the same shape.${mend}`,
   );
 }
 
@@ -50,6 +63,17 @@ export function checkBroadcasts(loss: string, name: string, weight: Tensor, shap
     "shape-mismatch",
     `${loss}: ${name} ${formatShape(weight.shape)} must broadcast to the losses' shape ${formatShape(shape)}`,
   );
+}
+
+/** Throws unless a number among the options is what it must be. */
+export function checkOption(loss: string, name: string, value: number, holds: boolean, range: string): void {
+  if (typeof value === "number" && holds) return;
+  fail("invalid-argument", `${loss}: ${name} must be ${range}, got ${value}`);
+}
+
+/** Throws unless an exponent is 1 or 2. */
+export function checkPower(loss: string, p: number): void {
+  checkOption(loss, "p", p, p === 1 || p === 2, "1 or 2");
 }
 
 function withoutOnes(shape: Shape): Shape {

@@ -8,18 +8,54 @@ export function checkClasses(
   loss: string,
   targets: Tensor,
   classes: number,
-  ignoreIndex: number,
+  ignoreIndex: number | undefined,
   logits: Tensor,
   validate: boolean | undefined,
 ): void {
   if (!reads(validate, targets, logits)) return;
   const found = firstWithout(targets, (c) => c === ignoreIndex || (c >= 0 && c < classes));
   if (found === undefined) return;
+  const ignored = ignoreIndex === undefined ? "" : ` (and ignoreIndex is ${ignoreIndex})`;
   fail(
     "index-out-of-range",
-    `${loss}: target ${found.value}${found.place} is not a class: the logits have ${classes} of them, ` +
-      `0 to ${classes - 1} (and ignoreIndex is ${ignoreIndex})`,
+    `${loss}: target ${found.value}${found.place} is not a class: there are ${classes} of them, ` +
+      `0 to ${classes - 1}${ignored}`,
   );
+}
+
+/** Throws `index-out-of-range` unless every target is a class or -1. */
+export function checkLabels(
+  loss: string,
+  targets: Tensor,
+  classes: number,
+  scores: Tensor,
+  validate: boolean | undefined,
+): void {
+  if (!reads(validate, targets, scores)) return;
+  const found = firstWithout(targets, (c) => c >= -1 && c < classes);
+  if (found === undefined) return;
+  fail(
+    "index-out-of-range",
+    `${loss}: label ${found.value}${found.place} is not a class: they are 0 to ${classes - 1}, and -1 ends a row`,
+  );
+}
+
+/** Throws `invalid-argument` unless every length is in [0, limit], and they add up to `total` if that is given. */
+export function checkLengths(
+  loss: string,
+  name: string,
+  lengths: Tensor,
+  limit: number,
+  predictions: Tensor,
+  validate: boolean | undefined,
+  total?: number,
+): void {
+  checkEach(loss, name, lengths, predictions, validate, (n) => n >= 0 && n <= limit, `be in [0, ${limit}]`);
+  if (total === undefined || !reads(validate, lengths, predictions)) return;
+  let sum = 0;
+  for (const n of lengths.data()) sum += n;
+  if (sum === total) return;
+  fail("invalid-argument", `${loss}: ${name} add up to ${sum}, but there are ${total} targets`);
 }
 
 /** Throws `invalid-argument` unless every element is in [0, 1]. */
@@ -31,10 +67,47 @@ export function checkProbabilities(
   validate: boolean | undefined,
   mend: string,
 ): void {
+  checkEach(loss, name, x, predictions, validate, (p) => p >= 0 && p <= 1, "be in [0, 1]", mend);
+}
+
+/** Throws `invalid-argument` if an element is negative or NaN. */
+export function checkNotNegative(
+  loss: string,
+  name: string,
+  x: Tensor,
+  predictions: Tensor,
+  validate: boolean | undefined,
+  mend: string,
+): void {
+  checkEach(loss, name, x, predictions, validate, (n) => n >= 0, "not be negative", mend);
+}
+
+/** Throws `invalid-argument` unless every target is 1 or -1. */
+export function checkSigns(
+  loss: string,
+  targets: Tensor,
+  predictions: Tensor,
+  validate: boolean | undefined,
+): void {
+  const mend = "Of 0 and 1 make them so: targets.mul(2).sub(1)";
+  checkEach(loss, "targets", targets, predictions, validate, (t) => t === 1 || t === -1, "be 1 or -1", mend);
+}
+
+function checkEach(
+  loss: string,
+  name: string,
+  x: Tensor,
+  predictions: Tensor,
+  validate: boolean | undefined,
+  holds: (value: number) => boolean,
+  must: string,
+  mend?: string,
+): void {
   if (!reads(validate, x, predictions)) return;
-  const found = firstWithout(x, (p) => p >= 0 && p <= 1);
+  const found = firstWithout(x, holds);
   if (found === undefined) return;
-  fail("invalid-argument", `${loss}: ${name} must be in [0, 1], got ${found.value}${found.place}. ${mend}`);
+  const hint = mend === undefined ? "" : `. ${mend}`;
+  fail("invalid-argument", `${loss}: ${name} must ${must}, got ${found.value}${found.place}${hint}`);
 }
 
 /** Throws `invalid-argument` unless `weight` is a tensor, and if an element is negative or NaN. */
@@ -55,7 +128,7 @@ export function checkWeight(
 }
 
 /** A captured tensor is concrete, but while `predictions` is being compiled nothing may be read or run. */
-function reads(validate: boolean | undefined, x: Tensor, predictions: Tensor): boolean {
+export function reads(validate: boolean | undefined, x: Tensor, predictions: Tensor): boolean {
   return validate ?? (!x.traced && !predictions.traced && x.device.readSync !== undefined);
 }
 

@@ -1,11 +1,12 @@
 import { fail, formatShape, isFloat, type Shape, sameShape, type Tensor } from "@gradus/core";
+import { checkWeight } from "./check-values.js";
 
 /** The axis of the classes: 1, or 0 if the logits are those of a single sample. */
-export function classAxis(op: string, logits: Tensor): number {
+export function classAxis(op: string, logits: Tensor, first = "logits"): number {
   if (logits.ndim === 0) {
     fail(
       "shape-mismatch",
-      `${op}: logits must have an axis of classes, [N, C, ...] or [C], got a 0-dimensional tensor`,
+      `${op}: ${first} must have an axis of classes, [N, C, ...] or [C], got a 0-dimensional tensor`,
     );
   }
   return logits.ndim === 1 ? 0 : 1;
@@ -41,6 +42,60 @@ export function targetKind(
       `axis ${axis}: expected class indices ${formatShape(indexShape)} (i32) or probabilities ` +
       `${formatShape(logits.shape)}. ${mendFor(logits, targets, indexShape)}`,
   );
+}
+
+/** Throws unless targets are class indices, of the shape of `scores` without the class axis. */
+export function checkClassIndices(
+  op: string,
+  first: string,
+  scores: Tensor,
+  targets: Tensor,
+  axis: number,
+): void {
+  const expected = scores.shape.filter((_, i) => i !== axis);
+  if (!sameShape(targets.shape, expected)) {
+    fail(
+      "shape-mismatch",
+      `${op}: targets ${formatShape(targets.shape)} do not fit ${first} ${formatShape(scores.shape)} with the classes ` +
+        `on axis ${axis}: expected class indices ${formatShape(expected)} (i32)`,
+    );
+  }
+  if (targets.dtype === "i32") return;
+  fail(
+    "dtype-mismatch",
+    `${op}: class indices must be i32, got ${targets.dtype}. Convert them: targets.cast("i32")`,
+  );
+}
+
+/** The number of classes; throws if there are none. */
+export function countClasses(op: string, first: string, scores: Tensor, axis: number): number {
+  const classes = scores.shape[axis] as number;
+  if (classes > 0) return classes;
+  return fail("shape-mismatch", `${op}: ${first} ${formatShape(scores.shape)} have no classes`);
+}
+
+/** Throws unless `weight` has one number, not negative, for each class. */
+export function checkClassWeight(
+  op: string,
+  weight: Tensor,
+  classes: number,
+  scores: Tensor,
+  validate: boolean | undefined,
+): void {
+  checkWeight(op, "weight", weight, scores, validate);
+  if (sameShape(weight.shape, [classes])) return;
+  fail(
+    "shape-mismatch",
+    `${op}: weight ${formatShape(weight.shape)} must have one number for each of ${classes} classes`,
+  );
+}
+
+/** The weight of each target's class, of the shape of `index`. */
+export function weightOfClasses(weight: Tensor, index: Tensor, like: Tensor): Tensor {
+  return weight
+    .cast(like.dtype)
+    .gather(0, index.reshape([index.size]))
+    .reshape(index.shape);
 }
 
 function mendFor(logits: Tensor, targets: Tensor, indexShape: Shape): string {

@@ -243,7 +243,7 @@ describe("crossEntropy refuses", () => {
     const call = () => crossEntropy(logits, i32([0, wrong]));
     expect(call).toThrow(expect.objectContaining({ code: "index-out-of-range" }));
     expect(call).toThrow(
-      `crossEntropy: target ${wrong} at row 1 is not a class: the logits have 3 of them, 0 to 2`,
+      `crossEntropy: target ${wrong} at row 1 is not a class: there are 3 of them, 0 to 2`,
     );
   });
 

@@ -1,14 +1,11 @@
-import { fail, formatShape, sameShape, type Tensor } from "@gradus/core";
+import { fail, type Tensor } from "@gradus/core";
 import { checkTensors } from "./check-arguments.js";
-import { checkClasses, checkProbabilities, checkWeight } from "./check-values.js";
-import { classAxis, targetKind } from "./classes.js";
-import { type LossOptions, reduceLoss } from "./reduce.js";
+import { checkProbabilities } from "./check-values.js";
+import { checkClassWeight, classAxis, countClasses, targetKind } from "./classes.js";
+import { type IndexLossOptions, indexLosses } from "./index-losses.js";
+import { reduceLoss } from "./reduce.js";
 
-export interface CrossEntropyOptions extends LossOptions {
-  /** How much each class counts, `[C]`; 1 each by default. */
-  readonly weight?: Tensor;
-  /** Targets of this class index cost nothing and are not counted in the mean. Default -100. */
-  readonly ignoreIndex?: number;
+export interface CrossEntropyOptions extends IndexLossOptions {
   /** The part of each target that is spread evenly over all classes, in [0, 1]. Default 0. */
   readonly labelSmoothing?: number;
 }
@@ -47,14 +44,11 @@ export function crossEntropy(logits: Tensor, targets: Tensor, options: CrossEntr
   const { weight, labelSmoothing = 0, validate } = options;
   checkTensors("crossEntropy", "logits", logits, targets);
   const axis = classAxis("crossEntropy", logits);
-  const classes = logits.shape[axis] as number;
-  if (classes === 0) {
-    fail("shape-mismatch", `crossEntropy: logits ${formatShape(logits.shape)} have no classes`);
-  }
+  const classes = countClasses("crossEntropy", "logits", logits, axis);
   if (!(labelSmoothing >= 0 && labelSmoothing <= 1)) {
     fail("invalid-argument", `crossEntropy: labelSmoothing must be in [0, 1], got ${labelSmoothing}`);
   }
-  if (weight !== undefined) checkClassWeight(weight, classes, logits, validate);
+  if (weight !== undefined) checkClassWeight("crossEntropy", weight, classes, logits, validate);
   return targetKind("crossEntropy", logits, targets, axis) === "indices"
     ? indexCrossEntropy(logits, targets, axis, classes, options)
     : probabilityCrossEntropy(logits, targets, axis, classes, options);
@@ -67,21 +61,17 @@ function indexCrossEntropy(
   classes: number,
   options: CrossEntropyOptions,
 ): Tensor {
-  const { weight, ignoreIndex = -100, labelSmoothing = 0, validate } = options;
-  checkIgnoreIndex(ignoreIndex);
-  checkClasses("crossEntropy", targets, classes, ignoreIndex, logits, validate);
-  const ignored = targets.eq(ignoreIndex);
-  // An ignored index need not be a class; any other one that is not makes `gather` report it.
-  const index = ignored.where(0, targets);
+  const { weight, labelSmoothing = 0 } = options;
   const logProbabilities = logits.logSoftmax(axis);
-  let losses = logProbabilities.gather(axis, index.unsqueeze(axis)).squeeze(axis).neg();
-  let counts = ignored.logicalNot().cast(logits.dtype);
-  if (weight !== undefined) {
-    const flat = weight.cast(logits.dtype).gather(0, index.reshape([index.size]));
-    const weights = flat.reshape(index.shape);
-    losses = losses.mul(weights);
-    counts = counts.mul(weights);
-  }
+  const { ignored, counts, ...picked } = indexLosses(
+    "crossEntropy",
+    logProbabilities,
+    targets,
+    axis,
+    classes,
+    options,
+  );
+  let { losses } = picked;
   if (labelSmoothing > 0) {
     const spread = weighted(logProbabilities, weight, axis).sum(axis).neg();
     losses = losses.mul(1 - labelSmoothing).add(spread.mul(labelSmoothing / classes));
@@ -117,23 +107,4 @@ function weighted(terms: Tensor, weight: Tensor | undefined, axis: number): Tens
   if (weight === undefined) return terms;
   const shape = terms.shape.map((n, i) => (i === axis ? n : 1));
   return terms.mul(weight.cast(terms.dtype).reshape(shape));
-}
-
-function checkClassWeight(
-  weight: Tensor,
-  classes: number,
-  logits: Tensor,
-  validate: boolean | undefined,
-): void {
-  checkWeight("crossEntropy", "weight", weight, logits, validate);
-  if (sameShape(weight.shape, [classes])) return;
-  fail(
-    "shape-mismatch",
-    `crossEntropy: weight ${formatShape(weight.shape)} must have one number for each of ${classes} classes`,
-  );
-}
-
-function checkIgnoreIndex(ignoreIndex: number): void {
-  if (Number.isInteger(ignoreIndex)) return;
-  fail("invalid-argument", `crossEntropy: ignoreIndex must be a whole number, got ${ignoreIndex}`);
 }

@@ -1,5 +1,5 @@
 import type { Tensor } from "@gradus/core";
-import { checkSameShape, checkTensors } from "./check-arguments.js";
+import { checkAlike } from "./check-arguments.js";
 import { type LossOptions, reduceLoss } from "./reduce.js";
 
 /**
@@ -22,7 +22,6 @@ import { type LossOptions, reduceLoss } from "./reduce.js";
  * ```
  */
 export function mse(predictions: Tensor, targets: Tensor, options: LossOptions = {}): Tensor {
-  checkTensors("mse", "predictions", predictions, targets);
-  checkSameShape("mse", "predictions", predictions, targets);
+  checkAlike("mse", "predictions", predictions, targets);
   return reduceLoss("mse", predictions.sub(targets).square(), options);
 }

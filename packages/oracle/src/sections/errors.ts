@@ -1,8 +1,31 @@
 import { backward, variable, vjp } from "@gradus/autograd";
 import { isGradusError, type Layer, type Reduction } from "@gradus/core";
-import { bce, bceWithLogits, crossEntropy, mse } from "@gradus/losses";
+import {
+  bce,
+  bceWithLogits,
+  cosineEmbedding,
+  crossEntropy,
+  gaussianNLL,
+  huber,
+  mse,
+  multiMargin,
+  nll,
+  smoothL1,
+} from "@gradus/losses";
 import { batchNorm, dropout, linear } from "@gradus/nn";
-import { adam, adamw, applyUpdates, type SgdOptions, sgd } from "@gradus/optimizers";
+import {
+  adadelta,
+  adam,
+  adamw,
+  applyUpdates,
+  cosineWarmRestarts,
+  type OneCycleOptions,
+  oneCycle,
+  reduceOnPlateau,
+  type SgdOptions,
+  sequence,
+  sgd,
+} from "@gradus/optimizers";
 import { concat, key, ones, stack, type Tensor, tensor, zeros } from "@gradus/tensor";
 import type { Check } from "../compare.js";
 import type { ErrorCase } from "../schema/cases.js";
@@ -74,6 +97,13 @@ const rejected: Readonly<Record<string, Program>> = {
   "losses/ce_smoothing_range": () => crossEntropy(ones([2, 3]), indices([0, 1]), { labelSmoothing: 1.5 }),
   "losses/ce_probabilities_ignore": () => crossEntropy(ones([2, 3]), ones([2, 3]).div(3), { ignoreIndex: 1 }),
 
+  "losses/nll_spatial": () => nll(ones([2, 3, 4]), zeros([2, 5], { dtype: "i32" })),
+  "losses/huber_delta": () => huber(ones([2]), zeros([2]), { delta: 0 }),
+  "losses/smooth_l1_beta": () => smoothL1(ones([2]), zeros([2]), { beta: -1 }),
+  "losses/gaussian_var_negative": () => gaussianNLL(ones([2]), zeros([2]), tensor([1, -1])),
+  "losses/cosine_target_shape": () => cosineEmbedding(ones([3, 2]), ones([3, 2]), ones([3, 2])),
+  "losses/multi_margin_class": () => multiMargin(ones([2, 3]), indices([0, 3])),
+
   "autograd/backward_non_scalar": () => {
     const x = variable(ones([3]));
     return backward(x.mul(2), { x });
@@ -93,6 +123,15 @@ const rejected: Readonly<Record<string, Program>> = {
   "optimizers/weight_decay": () => sgd({ lr: 0.1, weightDecay: -0.1 }),
   "optimizers/momentum": () => sgd({ lr: 0.1, momentum: -0.5 }),
   "optimizers/nesterov": () => sgd({ lr: 0.1, nesterov: true }),
+  "optimizers/rho": () => adadelta({ rho: 1.5 }),
+
+  "schedulers/one_cycle_no_length": () => oneCycle({ maxLr: 1 } as OneCycleOptions),
+  "schedulers/one_cycle_pct": () => oneCycle({ maxLr: 1, steps: 10, rise: 1.5 }),
+  "schedulers/one_cycle_too_far": () => oneCycle({ maxLr: 1, steps: 2 }).lr(4),
+  "schedulers/plateau_factor": () => reduceOnPlateau(sgd({ lr: 0.1 }), { factor: 1 }),
+  "schedulers/plateau_mode": () => reduceOnPlateau(sgd({ lr: 0.1 }), { mode: "best" as "min" }),
+  "schedulers/warm_restarts_t0": () => cosineWarmRestarts({ from: 0.1, steps: 0 }),
+  "schedulers/sequential_milestones": () => sequence([0.1, 0.1], [2, 4]),
 };
 
 /** Questionable input that PyTorch takes. */

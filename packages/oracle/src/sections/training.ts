@@ -122,15 +122,11 @@ function layerOf(layer: TrainingLayer, lab: Lab): Part {
   return part;
 }
 
-function trainingRule({ optimizer, scheduler, batches }: TrainingCase, lab: Lab): ReturnType<typeof ruleOf> {
+function trainingRule({ optimizer, scheduler }: TrainingCase, lab: Lab): ReturnType<typeof ruleOf> {
   if (scheduler === undefined || scheduler === null) return ruleOf(optimizer.name, optimizer.options, lab);
   const base = optimizer.options.lr;
   if (typeof base !== "number") return unsupported("a scheduler without lr");
-  const schedule = scheduleOf(scheduler.name, scheduler.options, lab, {
-    base,
-    group: 0,
-    steps: batches.length,
-  });
+  const schedule = scheduleOf(scheduler.name, scheduler.options, { base, group: 0, lab });
   return ruleOf(optimizer.name, optimizer.options, lab, [], [schedule]);
 }
 
