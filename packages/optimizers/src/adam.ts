@@ -4,8 +4,8 @@ import { adamRule } from "./adam-rule.js";
 export interface AdamOptions {
   /** The learning rate, or a schedule of it. Default 1e-3. */
   readonly lr?: Schedule;
-  /** How much of the last first moment is kept, in [0, 1). Default 0.9. */
-  readonly beta1?: number;
+  /** How much of the last first moment is kept, in [0, 1), or a schedule of it (see `oneCycle`). Default 0.9. */
+  readonly beta1?: Schedule;
   /** How much of the last second moment is kept, in [0, 1). Default 0.999. */
   readonly beta2?: number;
   /** Added to the denominator, after the root. Default 1e-8. */
@@ -51,5 +51,5 @@ export interface AdamOptions {
  * ```
  */
 export function adam(options: AdamOptions = {}): Rule {
-  return adamRule("adam", options, { decoupled: false, weightDecay: options.weightDecay ?? 0 });
+  return adamRule("adam", options, { decay: "gradient", weightDecay: options.weightDecay ?? 0 });
 }

@@ -26,5 +26,5 @@ export interface AdamWOptions extends AdamOptions {
  * ```
  */
 export function adamw(options: AdamWOptions = {}): Rule {
-  return adamRule("adamw", options, { decoupled: true, weightDecay: options.weightDecay ?? 0.01 });
+  return adamRule("adamw", options, { decay: "parameter", weightDecay: options.weightDecay ?? 0.01 });
 }

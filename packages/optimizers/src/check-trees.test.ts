@@ -1,12 +1,15 @@
 import type { Rule, RuleState, Tensor } from "@gradus/core";
 import { tensor } from "@gradus/tensor";
 import { describe, expect, it } from "vitest";
-import { adam, adamw, applyUpdates, frozen, partition, sgd } from "./index.js";
+import { adam, adamw, applyUpdates, ema, frozen, lookahead, partition, rprop, sgd } from "./index.js";
 
 const rules: [string, Rule][] = [
   ["sgd", sgd({ lr: 0.1, momentum: 0.9 })],
   ["adam", adam()],
   ["adamw", adamw()],
+  ["rprop", rprop()],
+  ["ema", ema(adam())],
+  ["lookahead", lookahead(adam())],
   ["partition", partition({ all: adam() }, () => "all")],
 ];
 const params = { layer: { weight: tensor([[1, 2]]), bias: tensor([1]) } };

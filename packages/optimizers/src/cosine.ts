@@ -32,8 +32,7 @@ export interface CosineOptions {
  */
 export function cosine(options: CosineOptions): (step: number) => number {
   const { from, to = 0, steps, warmup = 0 } = options;
-  checkNonNegative("cosine", "from", from);
-  checkNonNegative("cosine", "to", to);
+  checkNonNegative("cosine", { from, to });
   if (!Number.isInteger(steps) || steps < 1) {
     fail("invalid-argument", `cosine: steps must be a whole number of at least 1, got ${steps}`);
   }

@@ -1,5 +1,22 @@
 import { describe, expect, it } from "vitest";
-import { type CosineOptions, cosine, scheduleAt } from "./index.js";
+import {
+  type CosineOptions,
+  chained,
+  constant,
+  cosine,
+  cosineAnnealing,
+  cosineWarmRestarts,
+  exponential,
+  inverseSqrt,
+  linearDecay,
+  multiplicative,
+  multiStep,
+  polynomial,
+  scheduleAt,
+  sequence,
+  stepDecay,
+  warmup,
+} from "./index.js";
 
 describe("cosine", () => {
   it("falls along half a cosine and stays", () => {
@@ -42,5 +59,65 @@ describe("scheduleAt", () => {
 
   it("refuses what is not a finite number, naming the step", () => {
     expect(() => scheduleAt((step) => 1 / (step - 3), 3)).toThrow("the schedule gives Infinity at step 3");
+  });
+});
+
+describe("closed forms", () => {
+  const half = Math.SQRT1_2;
+  it.each<[string, (step: number) => number, number[]]>([
+    ["constant", constant({ from: 0.3, steps: 2 }), [0.1, 0.1, 0.3, 0.3]],
+    ["constant of no steps", constant({ from: 0.3, steps: 0 }), [0.3, 0.3]],
+    ["stepDecay", stepDecay({ from: 1, every: 2, gamma: 0.5 }), [1, 1, 0.5, 0.5, 0.25]],
+    ["multiStep", multiStep({ from: 1, milestones: [1, 3], gamma: 0.5 }), [1, 0.5, 0.5, 0.25, 0.25]],
+    ["multiplicative", multiplicative({ from: 1, factor: (t) => 1 / t }), [1, 1, 1 / 2, 1 / 6, 1 / 24]],
+    ["exponential", exponential({ from: 2, gamma: 0.5 }), [2, 1, 0.5, 0.25]],
+    ["polynomial", polynomial({ from: 9, to: 1, steps: 2, power: 2 }), [9, 3, 1, 1]],
+    ["linearDecay", linearDecay({ from: 1, steps: 4 }), [1, 0.75, 0.5, 0.25, 0, 0]],
+    ["linearDecay upwards", linearDecay({ from: 0.1, to: 0.3, steps: 2 }), [0.1, 0.2, 0.3, 0.3]],
+    ["cosineAnnealing", cosineAnnealing({ from: 1, to: 0, steps: 2 }), [1, 0.5, 0, 0.5, 1, 0.5]],
+    [
+      "cosineWarmRestarts",
+      cosineWarmRestarts({ from: 1, steps: 2, growth: 2 }),
+      [1, 0.5, 1, 0.5 + half / 2, 0.5, 0.5 - half / 2, 1],
+    ],
+    ["cosineWarmRestarts of one length", cosineWarmRestarts({ from: 1, steps: 2 }), [1, 0.5, 1, 0.5, 1]],
+    ["inverseSqrt", inverseSqrt({ from: 1 }), [1, half, Math.sqrt(1 / 3), 0.5]],
+    ["inverseSqrt after a warm-up", inverseSqrt({ from: 1, warmup: 1 }), [0.5, 1, Math.sqrt(2 / 3), half]],
+    ["warmup", warmup((t) => 2 - t, 1), [1, 2, 1, 0]],
+    ["warmup of a number", warmup(0.3, 2), [0.1, 0.2, 0.3, 0.3]],
+    ["sequence", sequence([0.5, (t) => 1 + t, 7], [1, 3]), [0.5, 1, 2, 7, 7]],
+    ["chained", chained(2, (t) => t, exponential({ from: 1, gamma: 0.5 })), [0, 1, 1, 0.75]],
+  ])("%s, in any order of steps", (_, schedule, want) => {
+    const steps = want.map((_, step) => step);
+    for (const step of [...steps, ...[...steps].reverse()]) {
+      expect(schedule(step)).toBeCloseTo(want[step] as number, 14);
+    }
+  });
+
+  it.each<[string, () => unknown]>([
+    ["constant: from must be", () => constant({ from: -1 })],
+    ["constant: factor must be", () => constant({ from: 1, factor: -1 })],
+    [
+      "constant: steps must be a whole number of at least 0, got 0.5",
+      () => constant({ from: 1, steps: 0.5 }),
+    ],
+    ["stepDecay: every must be a whole number of at least 1, got 0", () => stepDecay({ from: 1, every: 0 })],
+    [
+      "multiStep: milestones must be whole numbers above 0 that rise, got 3, 2",
+      () => multiStep({ from: 1, milestones: [3, 2] }),
+    ],
+    ["multiplicative: from must be", () => multiplicative({ from: -1, factor: () => 1 })],
+    ["exponential: gamma must be", () => exponential({ from: 1, gamma: -0.9 })],
+    ["polynomial: power must be", () => polynomial({ from: 1, steps: 2, power: -1 })],
+    ["linearDecay: steps must be", () => linearDecay({ from: 1, steps: 0 })],
+    ["cosineAnnealing: to must be", () => cosineAnnealing({ from: 1, to: -1, steps: 1 })],
+    ["cosineWarmRestarts: growth must be", () => cosineWarmRestarts({ from: 1, steps: 1, growth: 0.5 })],
+    ["inverseSqrt: warmup must be", () => inverseSqrt({ from: 1, warmup: -1 })],
+    ["warmup: schedule must be a number of at least 0, got -1", () => warmup(-1, 2)],
+    ["sequence: 2 schedules need 1 milestones, got 2", () => sequence([1, 1], [2, 4])],
+    ["chained: a schedule must be a number of at least 0, got -1", () => chained(1, -1)],
+  ])("refuses: %s", (message, call) => {
+    expect(call).toThrow(expect.objectContaining({ code: "invalid-argument" }));
+    expect(call).toThrow(message);
   });
 });

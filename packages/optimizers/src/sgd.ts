@@ -1,13 +1,14 @@
-import { fail, mapTree, type Rule, type RuleState, type Schedule, scalar, type Tensor } from "@gradus/core";
-import { checkNonNegative, checkSchedule } from "./check-options.js";
-import { checkParams, checkUpdate } from "./check-trees.js";
+import { fail, type Rule, type Schedule } from "@gradus/core";
+import { checkSchedule } from "./check-options.js";
+import { leafRule, zeros } from "./leaf-rule.js";
 import { scheduleAt } from "./schedule-at.js";
+import { scheduled } from "./scheduled.js";
 
 export interface SgdOptions {
   /** The learning rate, or a schedule of it. There is no default. */
   readonly lr: Schedule;
-  /** How much of the last velocity is kept. Default 0: no velocity. */
-  readonly momentum?: number;
+  /** How much of the last velocity is kept, or a schedule of it (see `oneCycle`). Default 0: no velocity. */
+  readonly momentum?: Schedule;
   /** How much of a gradient does not join the velocity; the first one joins whole. Default 0. */
   readonly dampening?: number;
   /** Look ahead along the velocity (Nesterov). Default false. */
@@ -52,44 +53,32 @@ export interface SgdOptions {
  * ```
  */
 export function sgd(options: SgdOptions): Rule {
-  const { lr, momentum = 0, dampening = 0, nesterov = false, weightDecay = 0, maximize = false } = options;
-  checkSchedule("sgd", "lr", lr);
-  checkNonNegative("sgd", "momentum", momentum);
-  checkNonNegative("sgd", "weightDecay", weightDecay);
+  const { lr, momentum = 0, dampening = 0, nesterov = false, weightDecay, maximize } = options;
+  checkSchedule("sgd", "momentum", momentum);
   if (!Number.isFinite(dampening)) {
     fail("invalid-argument", `sgd: dampening must be a finite number, got ${dampening}`);
   }
   if (nesterov && (momentum === 0 || dampening !== 0)) {
     fail("invalid-argument", "sgd: nesterov needs a momentum above 0, and a dampening of 0");
   }
-  const slotNames = momentum === 0 ? [] : (["velocity"] as const);
-  return {
+  return leafRule({
     name: "sgd",
+    lr,
+    weightDecay,
+    maximize,
+    slots: { ...(momentum !== 0 && { velocity: zeros }) },
 
-    init(params) {
-      checkParams("sgd", params);
-      const zeros = () => mapTree(params, (p) => p.zerosLike());
-      return { step: scalar(0), slots: momentum === 0 ? {} : { velocity: zeros() } };
+    at(step) {
+      const rate = step.map((t) => -scheduleAt(lr, t));
+      const kept = scheduled(momentum, step);
+      const joining = step.map((t) => (t === 0 ? 1 : 1 - dampening));
+      return (g, _, slots) => {
+        if (slots.velocity === undefined) return [g.mul(rate), {}];
+        const velocity = slots.velocity.mul(kept).add(dampening === 0 ? g : g.mul(joining));
+        return [(nesterov ? g.add(velocity.mul(kept)) : velocity).mul(rate), { velocity }];
+      };
     },
 
-    update<P>(grads: P, state: RuleState<P>, context: { readonly params: P }) {
-      const slots = checkUpdate("sgd", grads, state, context, slotNames);
-      const step = state.step.map((t) => t + 1);
-      const rate = state.step.map((t) => -scheduleAt(lr, t));
-      let direction = maximize ? mapTree(grads, (g) => g.neg()) : grads;
-      if (weightDecay !== 0) {
-        direction = mapTree(direction, (g, p) => g.add(p.mul(weightDecay)), context.params);
-      }
-      const scaled = (tree: P): P => mapTree(tree, (g) => g.mul(rate));
-      if (momentum === 0) return { updates: scaled(direction), state: { step, slots: {} } };
-
-      const joining = state.step.map((t) => (t === 0 ? 1 : 1 - dampening));
-      const join = (g: Tensor): Tensor => (dampening === 0 ? g : g.mul(joining));
-      const velocity = mapTree(direction, (g, v) => v.mul(momentum).add(join(g)), slots.velocity);
-      const ahead = (): P => mapTree(direction, (g, v) => g.add(v.mul(momentum)), velocity);
-      return { updates: scaled(nesterov ? ahead() : velocity), state: { step, slots: { velocity } } };
-    },
-
-    hyper: ({ step }) => ({ lr: scheduleAt(lr, step.value), momentum, dampening, weightDecay }),
-  };
+    hyper: (t) => ({ momentum: scheduleAt(momentum, t), dampening }),
+  });
 }

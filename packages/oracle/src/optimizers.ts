@@ -1,31 +1,115 @@
 import type { Rule, Schedule } from "@gradus/core";
-import { type AdamOptions, adam, adamw, partition, sgd } from "@gradus/optimizers";
+import {
+  type AdamOptions,
+  adadelta,
+  adagrad,
+  adam,
+  adamax,
+  adamw,
+  asgd,
+  nadam,
+  partition,
+  radam,
+  rmsprop,
+  rprop,
+  sgd,
+} from "@gradus/optimizers";
 import type { Lab } from "./lab.js";
 import { Options } from "./options.js";
+import type { Driven } from "./schedulers.js";
 import type { OptionValues } from "./schema/cases.js";
 import { unsupported } from "./unsupported.js";
 
-/** An optimizer of PyTorch's in terms of this library. `lr` stands in for the option where a schedule drives it. */
-type Translation = (options: Options, lr: Schedule | undefined) => Rule;
+/**
+ * An optimizer of PyTorch's in terms of this library. `lr`, and `momentum` for one that has it (or beta1), stand in for
+ * the options where a schedule drives them.
+ */
+type Translation = (options: Options, lr: Schedule | undefined, momentum: Schedule | undefined) => Rule;
 
 export const optimizers: Readonly<Record<string, Translation>> = {
-  SGD: (options, lr) =>
+  SGD: (options, lr, momentum) =>
     sgd({
       ...numbers(options, { momentum: "momentum", dampening: "dampening", weightDecay: "weight_decay" }),
       ...flags(options, ["nesterov", "maximize"]),
       lr: lr ?? options.number("lr"),
+      ...(momentum !== undefined && { momentum }),
     }),
-  Adam: (options, lr) => adam(adamOptions(options, lr)),
-  AdamW: (options, lr) => adamw(adamOptions(options, lr)),
+  Adam: (options, lr, beta1) => adam(adamOptions(options, lr, beta1)),
+  AdamW: (options, lr, beta1) => adamw(adamOptions(options, lr, beta1)),
+  NAdam: (options, lr) =>
+    nadam({ ...moments(options, lr), ...numbers(options, { momentumDecay: "momentum_decay" }) }),
+  RAdam: (options, lr) => radam(moments(options, lr)),
+  Adamax: (options, lr) => adamax(moments(options, lr)),
+  Adagrad: (options, lr) =>
+    adagrad({
+      ...common(options, lr),
+      ...numbers(options, {
+        lrDecay: "lr_decay",
+        initialAccumulator: "initial_accumulator_value",
+        eps: "eps",
+      }),
+    }),
+  Adadelta: (options, lr) =>
+    adadelta({ ...common(options, lr), ...numbers(options, { rho: "rho", eps: "eps" }) }),
+  RMSprop: (options, lr) =>
+    rmsprop({
+      ...common(options, lr),
+      ...numbers(options, { alpha: "alpha", eps: "eps", momentum: "momentum" }),
+      ...flags(options, ["centered"]),
+    }),
+  Rprop: (options) => {
+    const [shrink, grow] = options.has("etas") ? options.numbers("etas") : [];
+    const [minStep, maxStep] = options.has("step_sizes") ? options.numbers("step_sizes") : [];
+    return rprop({
+      ...numbers(options, { lr: "lr" }),
+      ...flags(options, ["maximize"]),
+      ...(shrink !== undefined && grow !== undefined && { shrink, grow }),
+      ...(minStep !== undefined && maxStep !== undefined && { minStep, maxStep }),
+    });
+  },
+  ASGD: (options, lr) =>
+    asgd({
+      ...common(options, lr),
+      ...numbers(options, { lambda: "lambd", alpha: "alpha", averageFrom: "t0" }),
+    }),
 };
 
-function adamOptions(options: Options, lr: Schedule | undefined): AdamOptions {
+/** What most optimizers take. */
+function common(options: Options, lr: Schedule | undefined): Common {
+  return {
+    ...numbers(options, { lr: "lr", weightDecay: "weight_decay" }),
+    ...flags(options, ["maximize"]),
+    ...(lr !== undefined && { lr }),
+  };
+}
+
+interface Common {
+  readonly lr?: Schedule;
+  readonly weightDecay?: number;
+  readonly maximize?: boolean;
+}
+
+function moments(
+  options: Options,
+  lr: Schedule | undefined,
+): Common & { readonly beta1?: number; readonly beta2?: number; readonly eps?: number } {
   const betas = options.has("betas") ? options.numbers("betas") : undefined;
   return {
-    ...numbers(options, { lr: "lr", eps: "eps", weightDecay: "weight_decay" }),
+    ...common(options, lr),
+    ...numbers(options, { eps: "eps" }),
     ...(betas !== undefined && { beta1: betas[0] as number, beta2: betas[1] as number }),
-    ...flags(options, ["amsgrad", "maximize"]),
-    ...(lr !== undefined && { lr }),
+  };
+}
+
+function adamOptions(
+  options: Options,
+  lr: Schedule | undefined,
+  beta1: Schedule | undefined,
+): AdamOptions & { readonly weightDecay?: number } {
+  return {
+    ...moments(options, lr),
+    ...flags(options, ["amsgrad"]),
+    ...(beta1 !== undefined && { beta1 }),
   };
 }
 
@@ -59,23 +143,23 @@ export interface Group {
 /**
  * The rule of an optimizer; parameters are a list, and each of several groups is a partition of its own.
  *
- * @param schedules of each group's learning rate, where they are driven
+ * @param schedules of each group, where they are driven
  */
 export function ruleOf(
   name: string,
   options: OptionValues,
   lab: Lab,
   groups: readonly Group[] = [],
-  schedules: readonly Schedule[] = [],
+  schedules: readonly Driven[] = [],
 ): Rule {
   const translation = Object.hasOwn(optimizers, name) ? optimizers[name] : undefined;
   if (translation === undefined) return unsupported(name);
-  const make = (own: OptionValues, lr: Schedule | undefined): Rule => {
+  const make = (own: OptionValues, { lr, momentum }: Partial<Driven> = {}): Rule => {
     const read = new Options(own, name, lab);
     // How PyTorch computes it, not what.
     for (const how of ["foreach", "capturable", "fused", "differentiable"]) read.ignore(how);
     if (lr !== undefined) read.ignore("lr");
-    const rule = translation(read, lr);
+    const rule = translation(read, lr, momentum);
     read.finish();
     return rule;
   };

@@ -5,14 +5,11 @@ import { axisOf, type OpTable, unary, unaryWith } from "./op.js";
 /** torch.nn.functional's activations. */
 export const activations: OpTable = {
   relu: unary((x) => x.relu()),
-  relu6: unary((x) => hardtanh(x, 0, 6)),
+  relu6: unary((x) => x.hardtanh(0, 6)),
   leaky_relu: unaryWith((x, options) => x.leakyRelu(options.number("negative_slope", 0.01))),
   elu: unaryWith((x, options) => x.elu(options.number("alpha", 1))),
   selu: unary((x) => x.elu(1.6732632423543772).mul(1.0507009873554805)),
-  celu: unaryWith((x, options) => {
-    const alpha = options.number("alpha", 1);
-    return x.div(alpha).elu(1).mul(alpha);
-  }),
+  celu: unaryWith((x, options) => x.div(options.number("alpha", 1)).elu(1).mul(options.number("alpha", 1))),
   gelu: unaryWith((x, options) => {
     const approximate = options.string("approximate", "none");
     if (approximate === "none") return x.gelu();
@@ -21,7 +18,7 @@ export const activations: OpTable = {
     return x.mul(0.5).mul(inner.tanh().add(1));
   }),
   silu: unary((x) => x.silu()),
-  mish: unary((x) => x.mul(x.softplus().tanh())),
+  mish: unary((x) => x.mish()),
   softplus: unaryWith((x, options) => {
     const beta = options.number("beta", 1);
     const bent = x.mul(beta);
@@ -29,15 +26,15 @@ export const activations: OpTable = {
   }),
   softsign: unary((x) => x.div(x.abs().add(1))),
   hardtanh: unaryWith((x, options) =>
-    hardtanh(x, options.number("min_val", -1), options.number("max_val", 1)),
+    x.hardtanh(options.number("min_val", -1), options.number("max_val", 1)),
   ),
-  hardsigmoid: unary((x) => hardtanh(x.add(3), 0, 6).div(6)),
+  hardsigmoid: unary((x) => x.add(3).hardtanh(0, 6).div(6)),
   hardswish: unary((x) => x.lt(-3).where(0, x.gt(3).where(x, x.mul(x.add(3)).div(6)))),
   logsigmoid: unary((x) => x.logSigmoid()),
   tanhshrink: unary((x) => x.sub(x.tanh())),
   softshrink: unaryWith((x, options) => {
     const bound = options.number("lambd", 0.5);
-    return x.gt(bound).where(x.sub(bound), x.lt(-bound).where(x.add(bound), 0));
+    return x.sub(x.clamp(-bound, bound));
   }),
   hardshrink: unaryWith((x, options) => x.abs().le(options.number("lambd", 0.5)).where(0, x)),
   threshold: unaryWith((x, options) => x.le(options.number("threshold")).where(options.number("value"), x)),
@@ -59,8 +56,3 @@ export const activations: OpTable = {
   softmax: unaryWith((x, options) => x.softmax(options.number("dim"))),
   log_softmax: unaryWith((x, options) => x.logSoftmax(options.number("dim"))),
 };
-
-/** `clamp` with PyTorch's other derivative: 0 at the bounds. */
-function hardtanh(x: Tensor, low: number, high: number): Tensor {
-  return x.le(low).where(low, x.ge(high).where(high, x));
-}

@@ -1,4 +1,3 @@
-import { customGrad } from "@gradus/autograd";
 import type { Tensor } from "@gradus/core";
 import type { Options } from "../options.js";
 import { unsupported } from "../unsupported.js";
@@ -35,11 +34,10 @@ export const elementwise: OpTable = {
   rsqrt: unary((x) => x.rsqrt()),
   reciprocal: unary((x) => x.reciprocal()),
   deg2rad: unary((x) => x.mul(Math.PI / 180)),
-  sinc: unary((x) => {
-    const zero = x.eq(0);
-    const angle = zero.where(1, x).mul(Math.PI);
-    return zero.where(1, angle.sin().div(angle));
-  }),
+  erfinv: unary((x) => x.erfinv()),
+  lgamma: unary((x) => x.lgamma()),
+  digamma: unary((x) => x.digamma()),
+  sinc: unary((x) => x.sinc()),
   logit: unaryWith((x, options) => {
     const inside = options.has("eps") ? x.clamp(options.number("eps"), 1 - options.number("eps")) : x;
     return inside.log().sub(inside.neg().log1p());
@@ -77,7 +75,7 @@ export const elementwise: OpTable = {
   rpow_scalar: unaryWith((x, options) => x.onesLike().mul(options.number("base")).pow(x)),
   fmod: binary((a, b) => a.fmod(b)),
   remainder: binary((a, b) => a.remainder(b)),
-  xlogy: binary((a, b) => xlogy(a, b)),
+  xlogy: binary((a, b) => a.xlogy(b)),
   lerp: ([start, end, weight], options) =>
     (start as Tensor).add((end as Tensor).sub(start as Tensor).mul(weight ?? options.number("weight"))),
   addcmul: ([x, a, b], options) =>
@@ -111,23 +109,4 @@ function divide(a: Tensor, b: Tensor, options: Options): Tensor {
   // remainder: `floor(1 / 0.1)` is 10, 1 // 0.1 is 9.
   const [x, y] = [a.detach(), b.detach()];
   return y.eq(0).where(x.div(y).floor(), x.sub(x.remainder(y)).div(y).round());
-}
-
-/** `x log(y)`, 0 where x is 0 and `log(y)` is not finite. */
-const xlogy = customGrad((x: Tensor, y: Tensor) => withoutLog(x, y).where(0, x.mul(y.log())), {
-  backward: (dy, { inputs: [x, y] }) => {
-    const [a, b] = [x as Tensor, y as Tensor];
-    return [sumTo(dy.mul(withoutLog(a, b).where(0, b.log())), a), sumTo(dy.mul(a.div(b)), b)];
-  },
-});
-
-function withoutLog(x: Tensor, y: Tensor): Tensor {
-  return x.eq(0).logicalAnd(y.le(0));
-}
-
-/** The sum over the axes along which `like` was broadcast. */
-function sumTo(x: Tensor, like: Tensor): Tensor {
-  const extra = x.ndim - like.ndim;
-  const axes = x.shape.flatMap((n, axis) => (axis < extra || n !== like.shape[axis - extra] ? [axis] : []));
-  return x.sum(axes, { keepdims: true }).reshape(like.shape);
 }

@@ -1,5 +1,5 @@
 import { fail, formatShape, type Tensor } from "@gradus/core";
-import { arange } from "@gradus/tensor";
+import { arange, einsum } from "@gradus/tensor";
 import { binary, type Op, type OpTable, unary, unaryWith } from "./op.js";
 
 export const linearAlgebra: OpTable = {
@@ -9,6 +9,7 @@ export const linearAlgebra: OpTable = {
   dot: binary((a, b) => a.matmul(b)),
   bmm: binary((a, b) => a.matmul(b)),
   outer: binary((a, b) => a.unsqueeze(1).mul(b)),
+  einsum: (operands, options) => einsum(options.string("equation", ""), ...operands),
   addmm: addProduct(),
   baddbmm: addProduct(),
   linear: ([x, weight, bias]) => {

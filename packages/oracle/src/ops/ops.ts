@@ -5,6 +5,7 @@ import { Options } from "../options.js";
 import type { MaybeTensors, OptionValues } from "../schema/cases.js";
 import { unsupported } from "../unsupported.js";
 import { activations } from "./activations.js";
+import { convolution } from "./convolution.js";
 import { elementwise } from "./elementwise.js";
 import { indexing } from "./indexing.js";
 import { linearAlgebra } from "./linear-algebra.js";
@@ -19,6 +20,7 @@ export const ops: OpTable = {
   ...activations,
   ...reductions,
   ...linearAlgebra,
+  ...convolution,
   ...shapes,
   ...indexing,
   ...normalization,

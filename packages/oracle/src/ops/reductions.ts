@@ -1,4 +1,4 @@
-import type { Axes, Tensor } from "@gradus/core";
+import type { Axes, Selection, Tensor } from "@gradus/core";
 import type { Options } from "../options.js";
 import { unsupported } from "../unsupported.js";
 import { type Op, type OpTable, unaryWith } from "./op.js";
@@ -29,10 +29,37 @@ export const reductions: OpTable = {
   argmin: unaryWith((x, options) => x.argmin(axisOf(options), keepOf(options))),
   max: extreme("max"),
   min: extreme("min"),
+  cumsum: unaryWith((x, options) => x.cumsum(options.number("dim"))),
+  cumprod: unaryWith((x, options) => x.cumprod(options.number("dim"))),
+  logcumsumexp: unaryWith((x, options) => x.logcumsumexp(options.number("dim"))),
+  cummax: selection((x, options) => x.cummax(options.number("dim"))),
+  cummin: selection((x, options) => x.cummin(options.number("dim"))),
+  argsort: unaryWith((x, options) => x.argsort(options.number("dim", -1), directionOf(options))),
+  sort: selection((x, options) => x.sort(options.number("dim", -1), directionOf(options))),
+  topk: selection((x, options) =>
+    x.topk(options.number("k"), options.number("dim", -1), { largest: options.boolean("largest", true) }),
+  ),
+  kthvalue: selection((x, options) =>
+    x.kthvalue(options.number("k"), options.number("dim", -1), keepOf(options)),
+  ),
+  median: selection((x, options) => x.median(axisOf(options), keepOf(options))),
 };
 
 function reduction(reduce: Reduce): Op {
   return unaryWith((x, options) => reduce(x, axesOf(options), keepOf(options)));
+}
+
+function selection(f: (x: Tensor, options: Options) => Selection): Op {
+  return unaryWith((x, options) => {
+    const { values, indices } = f(x, options);
+    return [values, indices];
+  });
+}
+
+/** Every sort of this library is stable. */
+function directionOf(options: Options): { readonly descending: boolean } {
+  options.boolean("stable", false);
+  return { descending: options.boolean("descending", false) };
 }
 
 /** The axes to reduce: all of them without `dim`, or with an empty one. */

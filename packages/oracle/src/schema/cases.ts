@@ -55,6 +55,8 @@ export interface SchedulerCase extends Case {
   readonly optimizer: string;
   readonly optimizer_options: OptionValues;
   readonly steps: number;
+  /** What ReduceLROnPlateau is told at each step. */
+  readonly metrics?: readonly GoldenNumber[];
   readonly expected: Readonly<Record<string, readonly (readonly GoldenNumber[])[]>>;
 }
 

@@ -1,0 +1,11 @@
+import { fail, type RuleState } from "@gradus/core";
+
+/** The state of the one rule that a wrapper wraps. */
+export function innerState<P>(wrapper: string, state: RuleState<P>): RuleState<P> {
+  const inner = state.inner?.rule;
+  if (inner !== undefined) return inner as RuleState<P>;
+  return fail(
+    "tree-mismatch",
+    `${wrapper}: the state has no part "rule". It belongs to another rule: call init()`,
+  );
+}

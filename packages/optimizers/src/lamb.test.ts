@@ -1,0 +1,31 @@
+import { describeRule } from "./describe-rule.fixture.js";
+import { type LambOptions, lamb } from "./index.js";
+
+describeRule("lamb", {
+  make: (options: LambOptions & { lr?: number }) => lamb(options),
+  reference:
+    ({ lr = 1e-3, beta1 = 0.9, beta2 = 0.999, eps = 1e-6, weightDecay = 0 }) =>
+    (start, gradients) => {
+      let p = start;
+      let [m, v] = [0, 0];
+      return gradients.map((raw, i) => {
+        const t = i + 1;
+        const g = raw;
+        m = beta1 * m + (1 - beta1) * g;
+        v = beta2 * v + (1 - beta2) * g * g;
+        const h = m / (1 - beta1 ** t) / (Math.sqrt(v / (1 - beta2 ** t)) + eps);
+        const d = h + weightDecay * p;
+        p -= lr * (p * d === 0 ? 1 : Math.abs(p) / Math.abs(d)) * d;
+        return p;
+      });
+    },
+  options: [{}, { lr: 0.1, beta1: 0.8, beta2: 0.9, eps: 0.1 }, { lr: 0.05, weightDecay: 0.1 }],
+  slots: ["firstMoment", "secondMoment"],
+  refused: [
+    [{ lr: -1 }, "lr must be a number of at least 0, got -1"],
+    [{ beta1: 1 }, "beta1 must be in [0, 1), got 1"],
+    [{ beta2: -0.1 }, "beta2 must be in [0, 1), got -0.1"],
+    [{ weightDecay: -1 }, "weightDecay must be a number of at least 0, got -1"],
+    [{ eps: -1 }, "eps must be a number of at least 0, got -1"],
+  ],
+});

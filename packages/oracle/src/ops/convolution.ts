@@ -1,0 +1,99 @@
+import type { PerAxis, Tensor } from "@gradus/core";
+import type { Options } from "../options.js";
+import { unsupported } from "../unsupported.js";
+import { type Op, type OpTable, unaryWith } from "./op.js";
+
+/** Convolutions, pooling and resampling. */
+export const convolution: OpTable = {
+  conv1d: conv(1),
+  conv2d: conv(2),
+  conv3d: conv(3),
+  conv_transpose1d: convTranspose(1),
+  conv_transpose2d: convTranspose(2),
+  max_pool1d: maxPool(1),
+  max_pool2d: maxPool(2),
+  avg_pool1d: avgPool(1),
+  avg_pool2d: avgPool(2),
+  adaptive_avg_pool1d: unaryWith((x, options) => x.adaptiveAvgPool(axes(options, "output_size", 1))),
+  adaptive_avg_pool2d: unaryWith((x, options) => x.adaptiveAvgPool(axes(options, "output_size", 2))),
+  interpolate: unaryWith((x, options) => {
+    const mode = options.string("mode", "nearest");
+    const known = ["nearest", "linear", "bilinear", "trilinear"].includes(mode);
+    if (!known) unsupported(`interpolate with mode ${mode}`);
+    const size = options.has("size")
+      ? axes(options, "size", x.ndim - 2)
+      : axes(options, "scale_factor", x.ndim - 2).map((factor, i) =>
+          Math.floor((x.shape[2 + i] as number) * factor),
+        );
+    return x.interpolate(size, {
+      mode: mode === "nearest" ? "nearest" : "linear",
+      alignCorners: options.boolean("align_corners", false),
+    });
+  }),
+};
+
+function conv(rank: number): Op {
+  return ([x, weight], options, { bias }) => {
+    const padding = options.get("padding");
+    const same = padding === "same" || padding === "valid";
+    return (x as Tensor).conv(weight as Tensor, {
+      ...(bias && { bias }),
+      stride: axes(options, "stride", rank, 1),
+      padding: same ? padding : axes(options, "padding", rank, 0),
+      dilation: axes(options, "dilation", rank, 1),
+      groups: options.number("groups", 1),
+    });
+  };
+}
+
+function convTranspose(rank: number): Op {
+  return ([x, weight], options, { bias }) =>
+    (x as Tensor).convTranspose(weight as Tensor, {
+      ...(bias && { bias }),
+      stride: axes(options, "stride", rank, 1),
+      padding: axes(options, "padding", rank, 0),
+      outputPadding: axes(options, "output_padding", rank, 0),
+      dilation: axes(options, "dilation", rank, 1),
+      groups: options.number("groups", 1),
+    });
+}
+
+function maxPool(rank: number): Op {
+  return unaryWith((x, options) => {
+    const size = axes(options, "kernel_size", rank);
+    const { values, indices } = x.maxPool(size, {
+      ...slidingOf(options, rank, size),
+      dilation: axes(options, "dilation", rank, 1),
+    });
+    return [values, indices];
+  });
+}
+
+function avgPool(rank: number): Op {
+  return unaryWith((x, options) => {
+    const size = axes(options, "kernel_size", rank);
+    return x.avgPool(size, {
+      ...slidingOf(options, rank, size),
+      countIncludePad: options.boolean("count_include_pad", true),
+    });
+  });
+}
+
+function slidingOf(
+  options: Options,
+  rank: number,
+  size: readonly number[],
+): { readonly stride: PerAxis; readonly padding: PerAxis; readonly ceilMode: boolean } {
+  return {
+    stride: options.has("stride") ? axes(options, "stride", rank) : size,
+    padding: axes(options, "padding", rank, 0),
+    ceilMode: options.boolean("ceil_mode", false),
+  };
+}
+
+/** An option that is one number for all axes, or one for each. */
+function axes(options: Options, name: string, rank: number, byDefault?: number): number[] {
+  if (!options.has(name) && byDefault !== undefined) return new Array<number>(rank).fill(byDefault);
+  const list = options.numbers(name);
+  return list.length === 1 ? new Array<number>(rank).fill(list[0] as number) : list;
+}
