@@ -1,6 +1,6 @@
 import { grad, gradcheck } from "@gradus/autograd";
 import { type Operand, type ScalarOpName, scalarOps, type Tensor } from "@gradus/core";
-import { concat, stack, tensor, where } from "@gradus/tensor";
+import { concat, einsum, stack, tensor, where } from "@gradus/tensor";
 import { describe, expect, it } from "vitest";
 
 const f64 = (values: Parameters<typeof tensor>[0]): Tensor => tensor(values, { dtype: "f64" });
@@ -78,6 +78,22 @@ describe("rows of the scalar table", () => {
     elu: [
       [0.5, -1.5, 2, -0.2],
       [1, 2, 0.5, 1.5],
+    ],
+    erfinv: [[-0.7, 0.1, 0.6]],
+    lgamma: [[0.4, 1.7, -1.3, 4]],
+    digamma: [[0.6, 1.7, -1.4, 4]],
+    polygamma: [
+      [0.8, 1.7, -1.4, 4],
+      [1, 2, 1, 0],
+    ],
+    xlogy: [
+      [0.5, -1.5, 2],
+      [1.5, 0.7, 2],
+    ],
+    hardtanh: [
+      [0.5, -1.5, 2.2],
+      [-0.3, -0.8, -0.5],
+      [0.9, 1.2, 1.1],
     ],
     clamp: [
       [0.5, -1.5, 2.2],
@@ -161,6 +177,12 @@ describe("structural operations", () => {
         [0.8, 2.4],
       ],
     ]);
+  /** Different numbers around 0, not in order. */
+  const ramp = (shape: readonly number[]): Tensor => {
+    const size = shape.reduce((a, b) => a * b, 1);
+    const values = Float64Array.from({ length: size }, (_, i) => (((i * 7 + 3) % 29) - 14 + i / 31) / 8);
+    return tensor(values, { shape });
+  };
   const vector = (): Tensor => f64([0.5, -0.8, 1.3]);
   /** Zeros among the factors: the gradient of a product cannot divide by them. */
   const withZeros = (): Tensor =>
@@ -203,6 +225,17 @@ describe("structural operations", () => {
     ["norm, p = -Infinity", (xs) => x(xs).norm(0, { p: -Infinity }), () => [matrix()]],
     ["logsumexp", (xs) => x(xs).logsumexp(), () => [matrix()]],
     ["logsumexp over an axis", (xs) => x(xs).logsumexp(1, { keepdims: true }), () => [cube()]],
+    ["cumsum", (xs) => x(xs).cumsum(1), () => [cube()]],
+    ["cumprod", (xs) => x(xs).cumprod(0), () => [matrix().transpose()]],
+    ["cumprod with zeros", (xs) => x(xs).cumprod(1), () => [withZeros()]],
+    ["logcumsumexp", (xs) => x(xs).logcumsumexp(-1), () => [matrix()]],
+    ["cummax", (xs) => x(xs).cummax(1).values, () => [cube()]],
+    ["cummin", (xs) => x(xs).cummin(0).values, () => [matrix()]],
+    ["sort", (xs) => x(xs).sort(0, { descending: true }).values, () => [cube()]],
+    ["topk", (xs) => x(xs).topk(2).values, () => [matrix()]],
+    ["kthvalue", (xs) => x(xs).kthvalue(2, 0).values, () => [cube()]],
+    ["median", (xs) => x(xs).median(1).values, () => [matrix()]],
+    ["median of all", (xs) => x(xs).median().values, () => [matrix()]],
     ["softmax", (xs) => x(xs).softmax(1), () => [matrix()]],
     ["softmax over the first axis", (xs) => x(xs).softmax(0), () => [cube()]],
     ["logSoftmax", (xs) => x(xs).logSoftmax(-1), () => [matrix()]],
@@ -228,6 +261,29 @@ describe("structural operations", () => {
     ["matmul of a matrix and a vector", (xs) => x(xs).matmul(y(xs)), () => [matrix(), vector()]],
     ["matmul of a vector and a matrix", (xs) => x(xs).matmul(y(xs)), () => [vector(), matrix().transpose()]],
     ["matmul of a tensor and itself", (xs) => x(xs).matmul(x(xs).transpose()), () => [matrix()]],
+    [
+      "conv",
+      (xs) => x(xs).conv(y(xs), { stride: 2, padding: [1, 2], dilation: [1, 2], bias: xs[2] as Tensor }),
+      () => [ramp([1, 2, 4, 3]), ramp([2, 2, 3, 2]), f64([0.3, -0.4])],
+    ],
+    [
+      "conv in groups over one axis",
+      (xs) => x(xs).conv(y(xs), { groups: 2, padding: "same" }),
+      () => [ramp([2, 4, 3]), ramp([2, 2, 2])],
+    ],
+    [
+      "convTranspose",
+      (xs) => x(xs).convTranspose(y(xs), { stride: 2, padding: 1, outputPadding: 1, groups: 2 }),
+      () => [ramp([1, 2, 2, 3]), ramp([2, 1, 3, 2])],
+    ],
+    ["maxPool", (xs) => x(xs).maxPool([3], { stride: 2, padding: 1 }).values, () => [ramp([2, 5])]],
+    [
+      "avgPool",
+      (xs) => x(xs).avgPool(2, { padding: 1, countIncludePad: false, ceilMode: true }),
+      () => [ramp([1, 1, 3, 4])],
+    ],
+    ["adaptiveAvgPool", (xs) => x(xs).adaptiveAvgPool([2, 3]), () => [ramp([1, 3, 4])]],
+    ["interpolate", (xs) => x(xs).interpolate(3, { mode: "linear" }), () => [ramp([1, 1, 2, 4])]],
     ["reshape", (xs) => x(xs).reshape([3, -1]), () => [matrix()]],
     ["reshape of a transposed tensor", (xs) => x(xs).transpose().reshape([-1]), () => [matrix()]],
     ["transpose", (xs) => x(xs).transpose(0, 2), () => [cube()]],
@@ -320,6 +376,11 @@ describe("structural operations", () => {
         ]),
       ],
     ],
+    [
+      "einsum",
+      (xs) => einsum("iij,jk,k->ik", x(xs), y(xs), xs[2] as Tensor),
+      () => [ramp([2, 2, 3]), ramp([3, 2]), f64([0.5, -1.5])],
+    ],
     ["concat", (xs) => concat([x(xs), y(xs), x(xs)], 1), () => [matrix(), f64([[1], [2]])]],
     ["stack", (xs) => stack([x(xs), y(xs)], 1), () => [vector(), f64([1, 2, 3])]],
     ["where", (xs) => where(tensor([true, false, true]), x(xs), y(xs)), () => [matrix(), vector()]],
@@ -342,7 +403,7 @@ describe("structural operations", () => {
 
   it("are all here: each method of a tensor is checked, or has no derivative", () => {
     const without = [
-      ...["argmax", "argmin", "any", "all", "oneHot", "zerosLike", "onesLike", "detach"],
+      ...["argmax", "argmin", "argsort", "any", "all", "oneHot", "zerosLike", "onesLike", "detach"],
       ...["to", "read", "data", "item", "toArray", "dispose", "toString", "constructor"],
     ];
     const checked = new Set(

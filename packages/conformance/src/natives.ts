@@ -1,4 +1,4 @@
-import type { DType, NativeKernel } from "@gradus/core";
+import type { Cumulation, DType, NativeKernel } from "@gradus/core";
 import { describe, expect, it } from "vitest";
 import { expectRejection } from "./expect-code.js";
 import type { Subject } from "./subject.js";
@@ -10,6 +10,7 @@ const { NaN: nan, POSITIVE_INFINITY: inf } = Number;
 export function nativeKernels(subject: Subject): void {
   describe("scatterAdd", () => scatterAdd(subject));
   describe("argsort", () => argsort(subject));
+  describe("cumulate", () => cumulate(subject));
 }
 
 function scatterAddKernel(dtype: DType, axis: number): NativeKernel {
@@ -229,4 +230,63 @@ function order(row: readonly number[], descending: boolean): number[] {
     return a === b ? 0 : a < b ? -1 : 1;
   };
   return count(row.length).sort((i, j) => sign * compare(row[i] as number, row[j] as number) || i - j);
+}
+
+function cumulate(subject: Subject): void {
+  const check = async (
+    op: Cumulation,
+    dtype: DType,
+    values: readonly number[],
+    sizes: readonly number[],
+    expected: readonly number[],
+  ): Promise<void> => {
+    const kernel: NativeKernel = {
+      kind: "native",
+      native: "cumulate",
+      name: `cumulate ${op}`,
+      inputs: [dtype],
+      outputs: [op === "argmax" || op === "argmin" ? "i32" : dtype],
+      params: [],
+      attrs: { op },
+    };
+    const tolerance = op === "logsumexp" ? "logaddexp" : undefined;
+    await subject.check(
+      kernel,
+      { inputs: [values], outputs: [values.length], sizes },
+      { values: [expected], ...(tolerance && { tolerance }) },
+    );
+  };
+
+  it("adds and multiplies up to each position of the middle axis", async () => {
+    await check("sum", "f32", [1, 2, 3, 4, 5, 6, 7, 8], [2, 2, 2], [1, 2, 4, 6, 5, 6, 12, 14]);
+    await check("prod", "f64", [2, 3, 0, nan, 5, 6], [2, 3, 1], [2, 6, 0, nan, nan, nan]);
+    await check("sum", "f32", [], [2, 0, 3], []);
+  });
+
+  it.each([1, 63, 64, 65, 4097])("adds up %i whole numbers", async (n) => {
+    const values = wholeNumbers(n);
+    let total = 0;
+    const expected = values.map((value) => {
+      total += value;
+      return total;
+    });
+    await check("sum", "f32", values, [1, n, 1], expected);
+  });
+
+  it("wraps integers", async () => {
+    await check("sum", "i32", [MAX_I32, 1, -1], [1, 3, 1], [MAX_I32, MIN_I32, MAX_I32]);
+    await check("prod", "i32", [65537, 65537], [1, 2, 1], [65537, 131073]);
+  });
+
+  it("adds in the log domain", async () => {
+    const expected = [-inf, 900, 900 + Math.LN2, inf];
+    await check("logsumexp", "f32", [-inf, 900, 900, inf], [1, 4, 1], expected);
+  });
+
+  it("names the last extreme so far, and a NaN from where it is", async () => {
+    await check("argmax", "f32", [1, 3, 3, 2, nan, 9, nan], [1, 7, 1], [0, 1, 2, 2, 4, 4, 6]);
+    await check("argmin", "f32", [2, 2, 3, 1, nan, 0], [1, 6, 1], [0, 1, 1, 3, 4, 4]);
+    await check("argmax", "i32", [MIN_I32, 0, 0, -1], [2, 2, 1], [0, 1, 0, 0]);
+    await check("argmin", "bool", [1, 0, 0, 1], [1, 4, 1], [0, 1, 2, 2]);
+  });
 }

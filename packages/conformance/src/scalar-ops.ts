@@ -148,6 +148,11 @@ const domains: Partial<Record<ScalarOpName, (...args: number[]) => boolean>> = {
   // A remainder by repeated subtraction needs a quotient that f32 holds.
   remainder: moderateQuotient,
   fmod: moderateQuotient,
+  sinc: (x) => !(Math.abs(x) > 30 && Math.abs(x) < inf),
+  // Poles at the negative whole numbers, and a sine of the argument between them.
+  lgamma: (x) => x > 0,
+  digamma: (x) => x > 0,
+  polygamma: (x, n) => x > 1e-3 && x < 1e6 && n < 5,
   // C and IEEE 754 say 1, JavaScript says NaN.
   pow: (a, b) => !(a === -1 && Math.abs(b) === inf),
 };

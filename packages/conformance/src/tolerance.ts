@@ -28,6 +28,8 @@ const defaults: Partial<Record<ToleranceName, Tolerance>> = {
   ...named(["sin", "cos", "tan", "asin", "acos", "atan", "atan2"], approximate),
   ...named(["sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "erf", "erfc"], approximate),
   ...named(["sigmoid", "logSigmoid", "softplus", "silu", "gelu", "elu"], approximate),
+  ...named(["mish", "xlogy", "sinc", "erfinv"], approximate),
+  ...named(["lgamma", "digamma", "polygamma"], { ulps: 256, absolute: 1e-5 }),
   // exp(b log(a)): the error grows with the exponent of the result.
   pow: { ulps: 512, absolute: 1e-6 },
   exp2: { ulps: 256 },

@@ -9,6 +9,7 @@ export * from "./ir/expr.js";
 export type {
   Check,
   ContractKernel,
+  Cumulation,
   Kernel,
   LoopKernel,
   NativeKernel,

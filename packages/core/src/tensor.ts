@@ -31,6 +31,59 @@ export type SliceRange =
   | readonly [start?: number | undefined, stop?: number | undefined, step?: number]
   | null;
 
+/** Elements that were chosen along an axis, and their positions on it (i32). The gradient goes to these positions. */
+export interface Selection {
+  readonly values: Tensor;
+  readonly indices: Tensor;
+}
+
+/** One number for each of some axes, or one for all of them. */
+export type PerAxis = number | readonly number[];
+
+export interface ConvOptions {
+  /** `[outputs]`, added to each output channel. */
+  readonly bias?: Tensor;
+  /** Default 1. */
+  readonly stride?: PerAxis;
+  /** Zeros on both sides, default 0; "same" keeps the size (stride 1 only), "valid" is 0. */
+  readonly padding?: PerAxis | "same" | "valid";
+  /** The distance between the weight's elements. Default 1. */
+  readonly dilation?: PerAxis;
+  /** Into how many groups the channels are cut, each convolved for itself. Default 1. */
+  readonly groups?: number;
+}
+
+export interface ConvTransposeOptions extends ConvOptions {
+  readonly padding?: PerAxis;
+  /** Added to the size at the end of each axis. Default 0. */
+  readonly outputPadding?: PerAxis;
+}
+
+interface PoolOptions {
+  /** Default: the window's size. */
+  readonly stride?: PerAxis;
+  /** On both sides, at most half of the window. Default 0. */
+  readonly padding?: PerAxis;
+  /** Keep a last window that reaches over the end. Default false. */
+  readonly ceilMode?: boolean;
+}
+
+export interface MaxPoolOptions extends PoolOptions {
+  readonly dilation?: PerAxis;
+}
+
+export interface AvgPoolOptions extends PoolOptions {
+  /** Whether the zeros of the padding count as elements. Default true. */
+  readonly countIncludePad?: boolean;
+}
+
+export interface InterpolateOptions {
+  /** Default "nearest"; "linear" is linear along each axis (bilinear, trilinear). */
+  readonly mode?: "nearest" | "linear";
+  /** Whether the first and last samples are at the first and last elements (linear). Default false. */
+  readonly alignCorners?: boolean;
+}
+
 /** Nested arrays of numbers, as `toArray` returns them. */
 export type NestedArray = number | boolean | readonly NestedArray[];
 
@@ -75,11 +128,50 @@ export interface Tensor extends ElementwiseMethods {
   /** `log(sum(exp(x)))` without overflow. */
   logsumexp(axes?: Axes, options?: ReduceOptions): Tensor;
 
+  // Running totals: of each element and those before it.
+  cumsum(axis: number): Tensor;
+  cumprod(axis: number): Tensor;
+  /** `log(cumsum(exp(x)))` without overflow. */
+  logcumsumexp(axis: number): Tensor;
+  /** The greatest value so far; of equal ones the last, as in PyTorch. After a NaN all are NaN. */
+  cummax(axis: number): Selection;
+  cummin(axis: number): Selection;
+
+  // Order along an axis, the last one by default. NaN counts as the greatest value; equal values keep their order.
+  sort(axis?: number, options?: { readonly descending?: boolean }): Selection;
+  /** The positions (i32) that sort the axis. */
+  argsort(axis?: number, options?: { readonly descending?: boolean }): Tensor;
+  /** The `k` greatest values, the greatest first; with `largest: false` the least. */
+  topk(k: number, axis?: number, options?: { readonly largest?: boolean }): Selection;
+  /** The `k`-th least value, counted from 1. */
+  kthvalue(k: number, axis?: number, options?: ReduceOptions): Selection;
+  /** The middle value, the lower of two; NaN if there is one. Without an axis, of all elements. */
+  median(axis?: number, options?: ReduceOptions): Selection;
+
   softmax(axis: number): Tensor;
   logSoftmax(axis: number): Tensor;
 
   /** The matrix product over the last two axes, the others broadcast, vectors as in NumPy. */
   matmul(other: Tensor): Tensor;
+
+  // Convolutions and pooling, of `[batch, channels, ...]`, over the last axes.
+  /**
+   * The cross-correlation with a weight `[outputs, channels / groups, ...sizes]`: PyTorch's `conv1d`, `conv2d`, `conv3d`,
+   * as many axes as `sizes`. The batch axis may be missing.
+   */
+  conv(weight: Tensor, options?: ConvOptions): Tensor;
+  /** The transpose of {@link conv} in its input, with a weight `[channels, outputs / groups, ...sizes]`. */
+  convTranspose(weight: Tensor, options?: ConvTransposeOptions): Tensor;
+  /**
+   * The greatest element of each window, of equal ones the first. The indices are row-major positions over the axes that
+   * the window slides over: as many as `size` names, or all but the first two.
+   */
+  maxPool(size: PerAxis, options?: MaxPoolOptions): Selection;
+  avgPool(size: PerAxis, options?: AvgPoolOptions): Tensor;
+  /** Means over as many windows as wanted, as even as they can be. */
+  adaptiveAvgPool(size: PerAxis): Tensor;
+  /** Sampled at another size, as PyTorch's `interpolate`. */
+  interpolate(size: PerAxis, options?: InterpolateOptions): Tensor;
 
   // Views: no element is copied where strides can express the result.
   /** The same elements in another shape; one size may be -1. */

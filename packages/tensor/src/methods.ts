@@ -15,13 +15,18 @@ import { aliasOf, applyOne } from "./apply.js";
 import { upload } from "./create.js";
 import { asGradusTensor, type GradusTensor } from "./gradus-tensor.js";
 import { dataOf, itemOf, nest, readOf } from "./host.js";
+import { conv, convTranspose } from "./ops/conv.js";
+import { cummax, cummin, cumprod, cumsum, logcumsumexp } from "./ops/cumulate.js";
 import { elementwise } from "./ops/elementwise.js";
 import { gather, oneHot, scatterAdd } from "./ops/gather.js";
 import { matmul } from "./ops/matmul.js";
 import { norm } from "./ops/norm.js";
+import { avgPool, maxPool } from "./ops/pool.js";
 import { all, any, argmax, argmin, max, mean, min, prod, sum } from "./ops/reduce.js";
+import { adaptiveAvgPool, interpolate } from "./ops/resample.js";
 import { flip, pad, slice } from "./ops/slice.js";
 import { logSoftmax, logsumexp, softmax } from "./ops/softmax.js";
+import { argsort, kthvalue, median, sort, topk } from "./ops/sort.js";
 import { std, varianceOf } from "./ops/variance.js";
 import { expand, flatten, permute, reshape, squeeze, transpose, unsqueeze } from "./ops/views.js";
 
@@ -53,9 +58,25 @@ export const methods = methodsOf({
   std,
   norm,
   logsumexp,
+  cumsum,
+  cumprod,
+  logcumsumexp,
+  cummax,
+  cummin,
+  sort,
+  argsort,
+  topk,
+  kthvalue,
+  median,
   softmax,
   logSoftmax,
   matmul,
+  conv,
+  convTranspose,
+  maxPool,
+  avgPool,
+  adaptiveAvgPool,
+  interpolate,
   reshape,
   transpose,
   permute,

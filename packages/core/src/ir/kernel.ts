@@ -104,7 +104,14 @@ export interface NativeKernel extends KernelBase {
  *   (i32), source (the index's shape); output: the base with `out[.., index[p], ..] += source[p]`, in order of p.
  * - `argsort`: sizes = [rows, n]; attr `descending` (boolean). input: values; output (i32): the stable order of each row, NaN last
  *   when ascending and first when descending.
+ * - `cumulate`: sizes = [outer, n, inner]; attr `op` (a {@link Cumulation}). input: values; output: at each position along
+ *   n what the op makes of the values up to it, in the input's dtype. `argmax` and `argmin` give the position (i32) of the
+ *   last extreme value so far, NaN counting as extreme.
  */
-export type NativeName = "scatterAdd" | "argsort";
+export type NativeName = "scatterAdd" | "argsort" | "cumulate";
+
+/** What a `cumulate` native can compute. */
+export const cumulations = ["sum", "prod", "logsumexp", "argmax", "argmin"] as const;
+export type Cumulation = (typeof cumulations)[number];
 
 export type Kernel = LoopKernel | ContractKernel | NativeKernel;

@@ -51,6 +51,11 @@ const cases: Record<ScalarOpName, readonly (readonly [operands: readonly number[
     [[0, 0], 0],
     [[inf, 1], inf],
   ],
+  copysign: [
+    [[2, -3], -2],
+    [[-2, 3], 2],
+    [[2, -0], -2],
+  ],
   idiv: [
     [[7, 2], 3],
     [[-7, 2], -3],
@@ -122,12 +127,22 @@ const cases: Record<ScalarOpName, readonly (readonly [operands: readonly number[
     [[-inf, -inf], -inf],
     [[900, 900], 900 + Math.LN2],
   ],
+  xlogy: [
+    [[2, 3], 2 * Math.log(3)],
+    [[0, 0], 0],
+    [[0, -1], 0],
+    [[0, nan], nan],
+  ],
   sin: [[[Math.PI / 6], 0.5]],
   cos: [[[Math.PI / 3], 0.5]],
   tan: [[[Math.PI / 4], 1]],
   asin: [[[0.5], Math.PI / 6]],
   acos: [[[0.5], Math.PI / 3]],
   atan: [[[1], Math.PI / 4]],
+  sinc: [
+    [[0.5], 2 / Math.PI],
+    [[0], 1],
+  ],
   sinh: [[[1], (Math.E - 1 / Math.E) / 2]],
   cosh: [[[1], (Math.E + 1 / Math.E) / 2]],
   tanh: [
@@ -139,6 +154,27 @@ const cases: Record<ScalarOpName, readonly (readonly [operands: readonly number[
   atanh: [[[0.5], Math.log(3) / 2]],
   erf: [[[0.5], 0.5204998778130465]],
   erfc: [[[3], 2.209049699858544e-5]],
+  erfinv: [
+    [[0.5], 0.4769362762044699],
+    [[-1], -inf],
+    [[2], nan],
+  ],
+  lgamma: [
+    [[0.5], Math.log(Math.PI) / 2],
+    [[6], Math.log(120)],
+    [[-1], inf],
+  ],
+  digamma: [
+    [[1], -0.5772156649015329],
+    [[0.5], -1.9635100260214235],
+    [[-1], nan],
+  ],
+  polygamma: [
+    [[1, 0], -0.5772156649015329],
+    [[1, 1], Math.PI ** 2 / 6],
+    [[0.5, 3], Math.PI ** 4],
+    [[1, -1], nan],
+  ],
   relu: [
     [[-2], 0],
     [[3], 3],
@@ -169,6 +205,15 @@ const cases: Record<ScalarOpName, readonly (readonly [operands: readonly number[
   elu: [
     [[-Math.LN2, 2], -1],
     [[3, 2], 3],
+  ],
+  mish: [
+    [[Math.log(Math.E - 1)], Math.log(Math.E - 1) * Math.tanh(1)],
+    [[0], 0],
+  ],
+  hardtanh: [
+    [[5, 0, 2], 2],
+    [[-5, 0, 2], 0],
+    [[nan, 0, 2], nan],
   ],
   eq: [
     [[2, 2], 1],

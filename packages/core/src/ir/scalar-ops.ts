@@ -1,6 +1,7 @@
 import type { DType } from "../dtype.js";
 import * as c from "./calculus.js";
 import type { Expr } from "./expr.js";
+import * as gamma from "./gamma-functions.js";
 import * as special from "./special-functions.js";
 
 /**
@@ -106,6 +107,7 @@ const LN2 = Math.LN2;
 const LN10 = Math.LN10;
 const TWO_OVER_SQRT_PI = 2 / Math.sqrt(Math.PI);
 const SQRT_HALF = Math.SQRT1_2;
+const HALF_SQRT_PI = Math.sqrt(Math.PI) / 2;
 const INV_SQRT_2PI = 1 / Math.sqrt(2 * Math.PI);
 
 /** Nothing to the loser, half to each side of a tie (as in PyTorch), and everything to both where one is NaN. */
@@ -167,6 +169,12 @@ export const scalarOps = {
         c.mul(large, c.sqrt(c.add(1, c.square(ratio)))),
       );
     },
+  }),
+  /** The magnitude of the first with the sign of the second, -0 included. */
+  copysign: binary("float", (a, b) => (b < 0 || Object.is(b, -0) ? -Math.abs(a) : Math.abs(a)), {
+    gradient: (dy, a, _, y) => [c.where(c.equal(a, 0), 0, c.mul(dy, c.mul(c.sign(a), c.sign(y)))), undefined],
+    expand: (a, b) =>
+      c.where(c.logicalOr(c.less(b, 0), c.less(c.reciprocal(b), 0)), c.neg(c.abs(a)), c.abs(a)),
   }),
   /** Integer division towards zero; by zero it is 0, on every backend. */
   idiv: binary("bits", (a, b) => (b === 0 ? 0 : Math.trunc(a / b) | 0)),
@@ -253,6 +261,15 @@ export const scalarOps = {
       ),
   }),
 
+  /** `x log(y)`, and 0 where x is 0, unless y is NaN. */
+  xlogy: binary("float", (x, y) => (x === 0 && !Number.isNaN(y) ? 0 : x * Math.log(y)), {
+    gradient: (dy, x, y) => [
+      c.where(c.logicalAnd(c.equal(x, 0), c.lessEqual(y, 0)), 0, c.mul(dy, c.log(y))),
+      c.mul(dy, c.div(x, y)),
+    ],
+    expand: (x, y) => c.where(c.logicalAnd(c.equal(x, 0), c.equal(y, y)), 0, c.mul(x, c.log(y))),
+  }),
+
   // Trigonometric and hyperbolic
   sin: float1(Math.sin, (dy, x) => c.mul(dy, c.cos(x))),
   cos: float1(Math.cos, (dy, x) => c.neg(c.mul(dy, c.sin(x)))),
@@ -268,6 +285,15 @@ export const scalarOps = {
     (dy, x) => c.div(dy, c.add(1, c.square(x))),
     (x) => c.atan2(x, 1),
   ),
+  /** `sin(pi x) / (pi x)`, and 1 at 0. */
+  sinc: float1(
+    special.sinc,
+    (dy, x, y) => c.where(c.equal(x, 0), 0, c.mul(dy, c.div(c.sub(c.cos(c.mul(x, Math.PI)), y), x))),
+    (x) => {
+      const angle = c.mul(x, Math.PI);
+      return c.where(c.equal(x, 0), 1, c.div(c.sin(angle), angle));
+    },
+  ),
   sinh: float1(Math.sinh, (dy, x) => c.mul(dy, c.cosh(x))),
   cosh: float1(Math.cosh, (dy, x) => c.mul(dy, c.sinh(x))),
   tanh: float1(Math.tanh, (dy, _, y) => c.mul(dy, c.sub(1, c.square(y)))),
@@ -278,6 +304,22 @@ export const scalarOps = {
   // Error function
   erf: float1(special.erf, (dy, x) => c.mul(dy, c.mul(TWO_OVER_SQRT_PI, c.exp(c.neg(c.square(x)))))),
   erfc: float1(special.erfc, (dy, x) => c.mul(dy, c.mul(-TWO_OVER_SQRT_PI, c.exp(c.neg(c.square(x)))))),
+  /** The inverse of `erf`. */
+  erfinv: float1(special.erfinv, (dy, _, y) => c.mul(dy, c.mul(HALF_SQRT_PI, c.exp(c.square(y))))),
+
+  // Gamma function
+  /** `log |Gamma(x)|`. */
+  lgamma: float1(gamma.lgamma, (dy, x) => c.mul(dy, c.digamma(x))),
+  /** The derivative of `lgamma`. */
+  digamma: float1(
+    gamma.digamma,
+    (dy, x) => c.mul(dy, c.polygamma(x, 1)),
+    (x) => c.polygamma(x, 0),
+  ),
+  /** `x.polygamma(n)`: the n-th derivative of `digamma`; n is rounded to a whole number. */
+  polygamma: binary("float", gamma.polygamma, {
+    gradient: (dy, x, n) => [c.mul(dy, c.polygamma(x, c.add(n, 1))), undefined],
+  }),
 
   // Activations
   relu: number1(
@@ -332,6 +374,15 @@ export const scalarOps = {
     ],
     expand: (x, alpha) => c.where(c.greater(x, 0), x, c.mul(alpha, c.expm1(x))),
   }),
+  /** `x * tanh(softplus(x))`. */
+  mish: float1(
+    (x) => x * Math.tanh(special.softplus(x)),
+    (dy, x) => {
+      const t = c.tanh(c.softplus(x));
+      return c.mul(dy, c.add(t, c.mul(c.mul(x, c.sub(1, c.square(t))), c.sigmoid(x))));
+    },
+    (x) => c.mul(x, c.tanh(c.softplus(x))),
+  ),
 
   // Comparisons and tests
   eq: comparison((a, b) => a === b),
@@ -371,6 +422,21 @@ export const scalarOps = {
         c.where(c.logicalAnd(c.greaterEqual(x, low), c.lessEqual(x, high)), dy, 0),
         c.where(c.logicalAnd(c.less(x, low), c.less(low, high)), dy, 0),
         c.where(c.logicalOr(c.greater(x, high), c.greater(low, high)), dy, 0),
+      ];
+    },
+    expand: (x: Expr, low: Expr, high: Expr) => c.minimum(c.maximum(x, low), high),
+  } as ScalarOp<3>,
+  /** `clamp` as an activation: the gradient is 0 at the bounds, as PyTorch's `hardtanh` and `relu6`. */
+  hardtanh: {
+    arity: 3,
+    typing: "number",
+    value: (x, low, high) => Math.min(Math.max(x as number, low as number), high as number),
+    gradient: (dy, args) => {
+      const [x, low, high] = args as [Expr, Expr, Expr];
+      return [
+        c.where(c.logicalOr(c.lessEqual(x, low), c.greaterEqual(x, high)), 0, dy),
+        c.where(c.lessEqual(x, low), dy, 0),
+        c.where(c.greaterEqual(x, high), dy, 0),
       ];
     },
     expand: (x: Expr, low: Expr, high: Expr) => c.minimum(c.maximum(x, low), high),

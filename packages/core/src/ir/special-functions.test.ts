@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import {
   erf,
   erfc,
+  erfinv,
   floorRemainder,
   logAddExp,
   roundHalfEven,
@@ -46,6 +47,24 @@ describe("erf and erfc", () => {
   it("is continuous where the methods change, at 2", () => {
     expect(relative(erf(2 - 1e-12), erf(2))).toBeLessThan(1e-13);
     expect(relative(erfc(2 - 1e-12), erfc(2))).toBeLessThan(1e-10);
+  });
+});
+
+describe("erfinv", () => {
+  it("is the inverse of erf, odd, to the last digits", () => {
+    for (const y of [1e-300, 1e-8, 0.1, 0.45, 0.5, 1, 2, 3]) {
+      const x = erf(y);
+      // What is rounded away in x cannot come back.
+      const lost = (2 ** -53 * Math.sqrt(Math.PI) * Math.exp(y * y)) / 2;
+      expect(Math.abs(erfinv(x) - y)).toBeLessThan(lost + 4e-15 * y);
+      expect(erfinv(-x)).toBe(-erfinv(x));
+    }
+  });
+
+  it("goes to its limits", () => {
+    expect([erfinv(1), erfinv(-1), erfinv(0), erfinv(-0)]).toEqual([Infinity, -Infinity, 0, -0]);
+    expect([erfinv(1.5), erfinv(Number.NaN)]).toEqual([Number.NaN, Number.NaN]);
+    expect(Number.isFinite(erfinv(1 - 2 ** -53))).toBe(true);
   });
 });
 

@@ -71,3 +71,24 @@ function erfcTail(a: number): number {
   for (let n = 120; n >= 1; n--) fraction = n / 2 / (a + fraction);
   return Math.exp(-a * a) / (Math.sqrt(Math.PI) * (a + fraction));
 }
+
+/** The inverse of `erf`: from Winitzki's approximation by Halley's method. */
+export function erfinv(x: number): number {
+  const a = Math.abs(x);
+  if (!(a < 1)) return a === 1 ? x * Infinity : Number.NaN;
+  const logarithm = Math.log1p(-a * a);
+  const half = 2 / (Math.PI * 0.147) + logarithm / 2;
+  let y = Math.sqrt(Math.sqrt(half * half - logarithm / 0.147) - half);
+  for (let step = 0; step < 3; step++) {
+    // Near 1, by what is left to 1.
+    const error = a < 0.5 ? erf(y) - a : 1 - a - erfc(y);
+    const newton = (error * Math.sqrt(Math.PI) * Math.exp(y * y)) / 2;
+    y -= newton / (1 + y * newton);
+  }
+  return x < 0 || Object.is(x, -0) ? -y : y;
+}
+
+/** `sin(pi x) / (pi x)`, 1 at 0. */
+export function sinc(x: number): number {
+  return x === 0 ? 1 : Math.sin(Math.PI * x) / (Math.PI * x);
+}

@@ -88,6 +88,17 @@ function sort(changes: Broken<NativeKernel> = {}): NativeKernel {
   });
 }
 
+function cumulate(changes: Broken<NativeKernel> = {}): NativeKernel {
+  return native({
+    name: "sort",
+    native: "cumulate",
+    inputs: ["f32"],
+    outputs: ["f32"],
+    attrs: { op: "sum" },
+    ...changes,
+  });
+}
+
 const f = constant(1, "f32");
 const i = constant(1, "i32");
 
@@ -193,7 +204,7 @@ const malformed: readonly (readonly [rule: string, kernel: Kernel, problem: stri
   ],
 
   // Ops
-  ["ops that exist", value(op("sinc", [f], "f32")), 'write 0 uses the unknown op "sinc"'],
+  ["ops that exist", value(op("bessel", [f], "f32")), 'write 0 uses the unknown op "bessel"'],
   ["arity", value(op("add", [f], "f32")), "write 0: add takes 2 operands, got 1"],
   ["one dtype", value(op("add", [f, i], "f32")), "the operands of add must have one dtype, got f32, i32"],
   ["result", value(op("lt", [f, f], "f32")), "write 0: the result of lt must be bool, got f32"],
@@ -336,6 +347,20 @@ const malformed: readonly (readonly [rule: string, kernel: Kernel, problem: stri
     sort({ attrs: {} }),
     'the attribute "descending" must be true or false, got undefined',
   ],
+  ["op of cumulate", cumulate({ attrs: { op: "mean" } }), 'the attribute "op" must be one of sum, prod'],
+  ["inputs of cumulate", cumulate({ inputs: ["f32", "f32"] }), "cumulate has 1 inputs, got 2"],
+  [
+    "floats for logsumexp",
+    cumulate({ inputs: ["i32"], attrs: { op: "logsumexp" } }),
+    "cumulate: logsumexp does not take i32",
+  ],
+  ["numbers for sums", cumulate({ inputs: ["bool"] }), "cumulate: sum does not take bool"],
+  ["output of cumulate", cumulate({ outputs: ["f64"] }), "cumulate: the output must be f32, got f64"],
+  [
+    "positions of cumulate",
+    cumulate({ attrs: { op: "argmax" } }),
+    "cumulate: the output must be i32, got f32",
+  ],
 ];
 
 describe("validateKernel", () => {
@@ -367,6 +392,7 @@ describe("validateKernel", () => {
     ],
     ["scatterAdd", native()],
     ["argsort", sort()],
+    ["cumulate", cumulate({ inputs: ["bool"], outputs: ["i32"], attrs: { op: "argmin" } })],
     [
       "a position",
       loop({

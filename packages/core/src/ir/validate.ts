@@ -1,6 +1,15 @@
-import { dtypes } from "../dtype.js";
+import { type DType, dtypes, isFloat } from "../dtype.js";
 import type { Expr } from "./expr.js";
-import type { ContractKernel, Kernel, LoopKernel, NativeKernel, Output, Stage } from "./kernel.js";
+import {
+  type ContractKernel,
+  type Cumulation,
+  cumulations,
+  type Kernel,
+  type LoopKernel,
+  type NativeKernel,
+  type Output,
+  type Stage,
+} from "./kernel.js";
 import { mayOverwrite } from "./may-overwrite.js";
 import { checkExpr, expectDType, type Place, reject } from "./validate-expr.js";
 
@@ -199,6 +208,20 @@ function validateNative(kernel: NativeKernel): void {
         reject(kernel, `argsort: the attribute "descending" must be true or false, got ${attrs.descending}`);
       }
       return;
+    case "cumulate": {
+      count("inputs", 1);
+      count("outputs", 1);
+      const op = attrs.op as Cumulation;
+      if (!cumulations.includes(op)) {
+        reject(kernel, `cumulate: the attribute "op" must be one of ${cumulations.join(", ")}, got ${op}`);
+      }
+      const position = op === "argmax" || op === "argmin";
+      const dtype = inputs[0] as DType;
+      if ((dtype === "bool" && !position) || (op === "logsumexp" && !isFloat(dtype)))
+        reject(kernel, `cumulate: ${op} does not take ${dtype}`);
+      expectDType(at, "the output", outputs[0], position ? "i32" : inputs[0]);
+      return;
+    }
     default:
       reject(kernel, `unknown native "${native satisfies never}"`);
   }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { DType } from "../../dtype.js";
 import { isGradusError } from "../../errors.js";
 import type { NativeKernel } from "../../ir/kernel.js";
 import { interpreter } from "../interpreter.js";
@@ -116,5 +117,53 @@ describe("argsort", () => {
     } catch (error) {
       expect(isGradusError(error, "kernel-invalid")).toBe(true);
     }
+  });
+});
+
+describe("cumulate", () => {
+  const { NaN: nan } = Number;
+  const run = (op: string, dtype: DType, values: readonly number[], sizes: readonly number[]): number[] => {
+    const outputs: DType[] = [op.startsWith("arg") ? "i32" : dtype];
+    const kernel: NativeKernel = {
+      kind: "native",
+      native: "cumulate",
+      name: "running",
+      inputs: [dtype],
+      outputs,
+      params: [],
+      attrs: { op },
+    };
+    return runKernel(kernel, { inputs: [values], outputs: [values.length], sizes })[0] as number[];
+  };
+
+  it("adds up along the middle axis, each of the others for itself", () => {
+    const values = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12];
+    expect(run("sum", "f32", values, [2, 3, 2])).toEqual([1, 2, 4, 6, 9, 12, 7, 8, 16, 18, 27, 30]);
+  });
+
+  it("multiplies", () => {
+    expect(run("prod", "f64", [2, 3, 0, 5], [1, 4, 1])).toEqual([2, 6, 0, 0]);
+  });
+
+  it("wraps integers", () => {
+    expect(run("sum", "i32", [2147483647, 1], [1, 2, 1])).toEqual([2147483647, -2147483648]);
+    expect(run("prod", "i32", [65537, 65537], [1, 2, 1])).toEqual([65537, 131073]);
+  });
+
+  it("adds in the log domain", () => {
+    const [first, second, third] = run("logsumexp", "f64", [-Infinity, 1000, 1000], [1, 3, 1]);
+    expect([first, second]).toEqual([-Infinity, 1000]);
+    expect(third).toBeCloseTo(1000 + Math.LN2, 12);
+  });
+
+  it("names the last extreme so far; a NaN stays", () => {
+    expect(run("argmax", "f32", [1, 3, 3, 2, nan, 9], [1, 6, 1])).toEqual([0, 1, 2, 2, 4, 4]);
+    expect(run("argmin", "f32", [2, 2, 3, 1, nan, 0], [1, 6, 1])).toEqual([0, 1, 1, 3, 4, 4]);
+    expect(run("argmax", "bool", [0, 1, 0], [1, 3, 1])).toEqual([0, 1, 1]);
+  });
+
+  it("takes sizes [outer, n, inner] only, empty ones too", () => {
+    expect(() => run("sum", "f32", [1], [1])).toThrow("cumulate takes the sizes [outer, n, inner], got [1]");
+    expect(run("sum", "f32", [], [3, 0, 2])).toEqual([]);
   });
 });

@@ -1,0 +1,82 @@
+import { fail, formatShape, type InterpolateOptions, isFloat, type PerAxis, type Tensor } from "@gradus/core";
+import { perAxis } from "./windows.js";
+
+/* Operations that make each element along an axis of a few weighted ones of the input: another number of samples. */
+
+/** An element of the input and its weight. */
+type Tap = readonly [position: number, weight: number];
+
+export function adaptiveAvgPool(x: Tensor, size: PerAxis): Tensor {
+  const sizes = spatial("adaptiveAvgPool", x, size);
+  return sizes.reduce((y, count, i) => {
+    const axis = x.ndim - sizes.length + i;
+    const length = x.shape[axis] as number;
+    return resample(y, axis, count, (t) => {
+      const start = Math.floor((t * length) / count);
+      const end = Math.ceil(((t + 1) * length) / count);
+      return Array.from({ length: end - start }, (_, k) => [start + k, 1 / (end - start)] as const);
+    });
+  }, x);
+}
+
+export function interpolate(x: Tensor, size: PerAxis, options: InterpolateOptions = {}): Tensor {
+  const { mode = "nearest", alignCorners = false } = options;
+  if (mode !== "nearest" && mode !== "linear")
+    fail("invalid-argument", `interpolate: mode must be "nearest" or "linear", got ${String(mode)}`);
+  const sizes = spatial("interpolate", x, size);
+  return sizes.reduce((y, count, i) => {
+    const axis = x.ndim - sizes.length + i;
+    const length = x.shape[axis] as number;
+    const step = length / count;
+    return resample(y, axis, count, (t) => {
+      if (mode === "nearest") return [[Math.min(Math.floor(t * step), length - 1), 1]];
+      const at = alignCorners
+        ? t * (count > 1 ? (length - 1) / (count - 1) : 0)
+        : Math.max(0, (t + 0.5) * step - 0.5);
+      const below = Math.min(Math.floor(at), length - 1);
+      const weight = at - below;
+      return [
+        [below, 1 - weight],
+        [Math.min(below + 1, length - 1), weight],
+      ];
+    });
+  }, x);
+}
+
+function spatial(op: string, x: Tensor, size: PerAxis): number[] {
+  if (!isFloat(x.dtype))
+    fail("dtype-mismatch", `${op}: expected floats, got ${x.dtype}. Convert first: x.cast("f32")`);
+  const rank = typeof size === "number" ? x.ndim - 2 : size.length;
+  const sizes = rank < 1 || rank > x.ndim ? [] : perAxis(op, "the size", size, rank, 1);
+  if (sizes.length === 0 || x.shape.slice(x.ndim - rank).includes(0)) {
+    fail(
+      "shape-mismatch",
+      `${op}: the input needs a batch axis, channels and axes to sample, none of them empty, got ${formatShape(x.shape)}`,
+    );
+  }
+  return sizes;
+}
+
+/** `y[.., t, ..]`: the sum over the taps of t of `x[.., position, ..] * weight`. */
+function resample(x: Tensor, axis: number, count: number, tapsOf: (t: number) => readonly Tap[]): Tensor {
+  const taps = Array.from({ length: count }, (_, t) => tapsOf(t));
+  const width = Math.max(...taps.map((list) => list.length));
+  const flat = taps.flatMap((list) => Array.from({ length: width }, (_, k) => list[k] ?? ([0, 0] as const)));
+  const along = x.shape.map((_, k) => (k === axis ? flat.length : 1));
+  const positions = x.engine.tensor(
+    Int32Array.from(flat, ([position]) => position),
+    { device: x.device },
+  );
+  const weights = x.engine.tensor(
+    flat.map(([, weight]) => weight),
+    { dtype: x.dtype, device: x.device },
+  );
+  const index = positions.reshape(along).expand(x.shape.map((n, k) => (k === axis ? flat.length : n)));
+  const picked = x.gather(axis, index);
+  if (width === 1 && flat.every(([, weight]) => weight === 1)) return picked;
+  // A weight of 0 hides what it weighs, infinity included.
+  const factors = weights.reshape(along);
+  const weighted = factors.eq(0).where(0, picked.mul(factors));
+  const split = [...x.shape.slice(0, axis), count, width, ...x.shape.slice(axis + 1)];
+  return weighted.reshape(split).sum(axis + 1);
+}
