@@ -1,6 +1,19 @@
 import { valueAndGrad } from "@gradus/autograd";
 import { fail, formatShape, type Layer, type Tensor, tensorsOf } from "@gradus/core";
-import { batchNorm, flatten, gelu, leakyRelu, linear, relu, sequential, silu, tanh } from "@gradus/nn";
+import {
+  batchNorm,
+  conv2d,
+  flatten,
+  gelu,
+  layerNorm,
+  leakyRelu,
+  linear,
+  maxPool2d,
+  relu,
+  sequential,
+  silu,
+  tanh,
+} from "@gradus/nn";
 import { applyUpdates, clipByGlobalNorm } from "@gradus/optimizers";
 import type { Check } from "../compare.js";
 import type { Lab } from "../lab.js";
@@ -39,6 +52,30 @@ export const layers: Readonly<Record<string, Translation>> = {
     const params = { weight: scale, bias: bias ?? scale.zerosLike() };
     return { ...partOf(layer, params), state: { runningMean, runningVar } };
   },
+  conv2d: ({ weight, bias }, options) => {
+    const [outputs, channels, ...kernel] = given(weight, "conv2d").shape as [number, number, ...number[]];
+    const groups = options.number("groups", 1);
+    const layer = conv2d(channels * groups, outputs, kernel, {
+      bias: bias !== undefined,
+      stride: numbersOr(options, "stride", [1, 1]),
+      padding: numbersOr(options, "padding", [0, 0]),
+      dilation: numbersOr(options, "dilation", [1, 1]),
+      groups,
+    });
+    return partOf(layer, { weight, bias });
+  },
+  max_pool2d: (_, options) => {
+    const kernel = pair(options.numbers("kernel_size"));
+    const stride = numbersOr(options, "stride", kernel);
+    const padding = numbersOr(options, "padding", [0, 0]);
+    return partOf(maxPool2d(kernel, { stride, padding }));
+  },
+  layer_norm: ({ weight, bias }, options) => {
+    const scale = given(weight, "layer_norm");
+    if (options.has("normalized_shape")) options.numbers("normalized_shape");
+    const layer = layerNorm(scale.shape, { eps: options.number("eps", 1e-5) });
+    return partOf(layer, { weight: scale, bias: bias ?? scale.zerosLike() });
+  },
   flatten: () => partOf(flatten()),
   tanh: () => partOf(tanh()),
   relu: () => partOf(relu()),
@@ -46,6 +83,15 @@ export const layers: Readonly<Record<string, Translation>> = {
   gelu: () => partOf(gelu()),
   silu: () => partOf(silu()),
 };
+
+/** An option of two axes, which may be one number for both. */
+function numbersOr(options: Options, name: string, byDefault: readonly number[]): readonly number[] {
+  return options.has(name) ? pair(options.numbers(name)) : byDefault;
+}
+
+function pair(list: readonly number[]): readonly number[] {
+  return list.length === 1 ? [...list, ...list] : list;
+}
 
 function given(weight: Tensor | undefined, layer: string): Tensor {
   return weight ?? fail("invalid-argument", `${layer}: the weight is missing`);
