@@ -10,7 +10,8 @@ import { launchOptions } from "./tooling/browser/chromium.js";
 //   x.browser.test.ts  Chromium
 //   x.full.test.ts     Node, in `pnpm test:full`
 // The examples of the documentation are the project "docs".
-const portable = "packages/{core,tensor,autograd,losses,optimizers,nn,conformance}/src/**/*.test.ts";
+const portable =
+  "packages/{core,tensor,autograd,losses,optimizers,nn,conformance,backend-cpu}/src/**/*.test.ts";
 
 // Packages of this workspace are tested from their sources: nothing needs to be built first.
 const sources = {

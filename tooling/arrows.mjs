@@ -7,7 +7,17 @@ import { packages, root } from "./workspace.mjs";
 // Checks that the packages depend on each other only along the arrows of the design, and that every
 // package.json says the same as the imports do.
 
-const published = ["core", "tensor", "autograd", "losses", "optimizers", "nn", "train", "conformance"];
+const published = [
+  "core",
+  "tensor",
+  "autograd",
+  "losses",
+  "optimizers",
+  "nn",
+  "train",
+  "conformance",
+  "backend-cpu",
+];
 const scoped = (...names) => names.map((name) => `@gradus/${name}`);
 
 /** What the sources of a published package may import; private packages may import anything they declare. */
@@ -18,12 +28,22 @@ const arrows = {
   losses: scoped("core"),
   optimizers: scoped("core"),
   nn: scoped("core"),
+  "backend-cpu": scoped("core"),
   conformance: [...scoped("core"), "vitest"],
   train: scoped(...published.filter((name) => name !== "train")),
 };
 
 /** Packages whose tests run in Chromium as well, unless their file is called x.node.test.ts or x.full.test.ts. */
-const portable = new Set(["core", "tensor", "autograd", "losses", "optimizers", "nn", "conformance"]);
+const portable = new Set([
+  "core",
+  "tensor",
+  "autograd",
+  "losses",
+  "optimizers",
+  "nn",
+  "conformance",
+  "backend-cpu",
+]);
 
 /** Returns one message for each arrow that points the wrong way in the workspace at `folder`. */
 export function check(folder = root) {

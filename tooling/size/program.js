@@ -1,12 +1,12 @@
 // What a page that trains a network uses: every part of the way, two losses, two optimizers, a schedule, clipping.
 import { valueAndGrad } from "@gradus/autograd";
-import { interpreter, mapTree } from "@gradus/core";
+import { mapTree } from "@gradus/core";
 import { bceWithLogits, crossEntropy } from "@gradus/losses";
 import { adamw, applyUpdates, clipByGlobalNorm, cosine, sgd } from "@gradus/optimizers";
 import { compile, key, openScope, scope, setDefaultDevice, tensor } from "@gradus/tensor";
 
-export function train(x, y, { binary = false, steps = 100 } = {}) {
-  setDefaultDevice(interpreter());
+export function train(device, x, y, { binary = false, steps = 100 } = {}) {
+  setDefaultDevice(device);
   let params = { weight: key(0).normal([x[0].length, 10]), bias: key(1).uniform([10]) };
   const loss = binary ? bceWithLogits : crossEntropy;
   const rule = binary ? sgd({ lr: 0.1, momentum: 0.9 }) : adamw({ lr: cosine({ from: 0.01, steps }) });

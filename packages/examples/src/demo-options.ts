@@ -1,11 +1,12 @@
 import { accessSync, constants, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { cpu } from "@gradus/backend-cpu";
 import { type Backend, interpreter } from "@gradus/core";
 import { type Recipe, type RecipeName, recipes } from "./recipes.js";
 
 /** The devices that --backend may name. */
-const backends: Readonly<Record<string, () => Backend>> = { interpreter };
+const backends: Readonly<Record<string, () => Backend | Promise<Backend>>> = { interpreter, cpu };
 
 export const help = `Trains a small network (64-32-10) on handwritten digits and shows how well it does.
 
@@ -35,7 +36,8 @@ export interface DemoOptions {
   readonly changed: readonly string[];
   readonly seed: number;
   readonly backend: string;
-  readonly device: Backend;
+  /** Opens the device. */
+  readonly open: () => Backend | Promise<Backend>;
   /** An absolute path. */
   readonly out: string;
 }
@@ -65,7 +67,7 @@ export function demoOptions(args: readonly string[]): DemoOptions {
     ),
     seed: wholeNumber("seed", values.seed ?? "0"),
     backend,
-    device: (backends[backend] as () => Backend)(),
+    open: backends[backend] as () => Backend | Promise<Backend>,
     out: writable(values.out ?? "digits.gradus"),
   };
 }

@@ -25,7 +25,7 @@ async function main(args: readonly string[]): Promise<number> {
     return 0;
   }
   const { recipe, seed, backend, out } = options;
-  setDefaultDevice(options.device);
+  setDefaultDevice(await options.open());
   const data = digitsData(options);
   const { train, validation, test } = data;
   const rows = test.x.shape[0] as number;

@@ -3,6 +3,7 @@ import {
   type Axes,
   axisIndex,
   calculus as c,
+  castNumber,
   constant,
   type DType,
   type Expr,
@@ -175,5 +176,10 @@ export function pad(x: Tensor, widths: readonly (readonly [number, number])[], v
       `pad: axis ${negative} of ${formatShape(x.shape)} would get size ${shape[negative]}`,
     );
   const starts = widths.map(([before]) => before);
-  return applyOne(placeOp, [x], { shape, starts, steps: widths.map(() => 1), value });
+  return applyOne(placeOp, [x], {
+    shape,
+    starts,
+    steps: widths.map(() => 1),
+    value: castNumber(value, x.dtype),
+  });
 }

@@ -1,0 +1,444 @@
+import { affineIn, childrenOf, type DType, type Expr, postOrder } from "@gradus/core";
+import { F32, F64, I32, V128 } from "../wasm/encode.js";
+import { type FunctionBody, op, simd } from "../wasm/function-body.js";
+import { instructionOf, shifts, typeOf } from "./instructions.js";
+import { operandOf } from "./lower.js";
+import { pushLane } from "./reduction.js";
+
+/** Which function of the module computes an operation that is no instruction. */
+export interface Callee {
+  readonly index: number;
+  /** `lanes`: takes and gives four f32. `host`: takes and gives f64. */
+  readonly kind: "lanes" | "host";
+}
+
+/** Where the leaves of expressions are: the locals of a function. */
+export interface Leaves {
+  readonly axes: readonly number[];
+  readonly sizes: readonly number[];
+  readonly params: readonly number[];
+  readonly buffers: readonly number[];
+}
+
+type Op = Extract<Expr, { kind: "op" }>;
+type Load = Extract<Expr, { kind: "load" }>;
+
+/** Something that a value depends on: an axis, or a stage as `STAGE + index`. */
+const STAGE = 1000;
+
+/**
+ * Writes code that computes expressions, each into a local of its own, once for each scope. Along the run axis (if there is
+ * one) values that change are vectors of four lanes, the others numbers. An expression may be known in both forms: the
+ * number is then that of the first lane, which is what a vector load needs of its index.
+ */
+export class ExpressionEmitter {
+  /** The axis of the lanes, in the vector part of a loop. */
+  private run: number | undefined;
+  private numbers = new Map<Expr, number>();
+  private vectors = new Map<Expr, number>();
+  private readonly stages = new Map<number, { readonly local: number; readonly isVector: boolean }>();
+  private readonly bound = new Set<number>();
+  private readonly needed = new Map<Expr, ReadonlySet<number>>();
+
+  constructor(
+    readonly body: FunctionBody,
+    readonly leaves: Leaves,
+    private readonly callee: (name: string, dtype: DType) => Callee,
+  ) {}
+
+  /** What `inner` makes known is forgotten after it, since its code may not have run. */
+  scope(inner: () => void): void {
+    const { numbers, vectors, run } = this;
+    this.numbers = new Map(numbers);
+    this.vectors = new Map(vectors);
+    inner();
+    Object.assign(this, { numbers, vectors, run });
+  }
+
+  /** Within: the loop over `axis`, one point at a time or four. */
+  within(axis: number, lanes: boolean, inner: () => void): void {
+    this.bound.add(axis);
+    this.scope(() => {
+      if (lanes) this.run = axis;
+      inner();
+    });
+    this.bound.delete(axis);
+  }
+
+  setStage(index: number, local: number, isVector: boolean): void {
+    this.stages.set(index, { local, isVector });
+    this.bound.add(STAGE + index);
+  }
+
+  /** Forgets the results of stages, at the end of a grid point's code. */
+  clearStages(): void {
+    for (const index of this.stages.keys()) this.bound.delete(STAGE + index);
+    this.stages.clear();
+  }
+
+  /** Computes whatever does not change in the loops that follow. */
+  hoist(roots: readonly Expr[], alsoLoads: boolean): void {
+    const loads = new Set<Expr>();
+    for (const e of postOrder(roots)) {
+      if (e.kind === "load" || childrenOf(e).some((child) => loads.has(child))) loads.add(e);
+      if (isLeaf(e) || (loads.has(e) && !alsoLoads) || this.varies(e) || !this.isAvailable(e)) continue;
+      this.number(e);
+    }
+  }
+
+  /** Spreads the numbers that vectors along `axis` will be combined with. */
+  spread(roots: readonly Expr[], axis: number): void {
+    for (const e of postOrder(roots)) {
+      if (!this.needs(e).has(axis) || e.kind === "load") continue;
+      for (const child of childrenOf(e)) {
+        if (
+          child.kind === "const" ||
+          !this.isAvailable(child) ||
+          this.vectors.has(child) ||
+          this.varies(child)
+        )
+          continue;
+        const local = this.body.local(V128);
+        this.pushVector(child);
+        this.body.set(local);
+        this.vectors.set(child, local);
+      }
+    }
+  }
+
+  /** Whether an expression has different values in the lanes. */
+  varies(e: Expr): boolean {
+    for (const need of this.needs(e)) {
+      if (need === this.run || (need >= STAGE && this.stages.get(need - STAGE)?.isVector === true))
+        return true;
+    }
+    return false;
+  }
+
+  private isAvailable(e: Expr): boolean {
+    for (const need of this.needs(e)) if (!this.bound.has(need)) return false;
+    return true;
+  }
+
+  private needs(e: Expr): ReadonlySet<number> {
+    const known = this.needed.get(e);
+    if (known !== undefined) return known;
+    const needs = new Set<number>();
+    if (e.kind === "axis") needs.add(e.axis);
+    if (e.kind === "stage") needs.add(STAGE + e.index);
+    for (const child of childrenOf(e)) for (const need of this.needs(child)) needs.add(need);
+    this.needed.set(e, needs);
+    return needs;
+  }
+
+  // Numbers
+
+  /** Sees to it that a number is in a local (leaves are already). */
+  number(e: Expr): void {
+    if (isLeaf(e) || this.numbers.has(e)) return;
+    for (const child of childrenOf(e)) this.number(child);
+    if (e.kind === "load") this.loadNumber(e);
+    else if (e.kind === "cast") this.castNumber(e.value, e.dtype);
+    else this.operateOnNumbers(e as Op);
+    const local = this.body.local(typeOf(e.dtype));
+    this.body.set(local);
+    this.numbers.set(e, local);
+  }
+
+  pushNumber(e: Expr): void {
+    const { body, leaves } = this;
+    this.number(e);
+    switch (e.kind) {
+      case "const":
+        body.constant(typeOf(e.dtype), e.value);
+        return;
+      case "axis":
+        body.get(leaves.axes[e.axis] as number);
+        return;
+      case "size":
+        body.get(leaves.sizes[e.axis] as number);
+        return;
+      case "param":
+        body.get(leaves.params[e.index] as number);
+        return;
+      case "stage":
+        body.get((this.stages.get(e.index) as { local: number }).local);
+        return;
+      default:
+        body.get(this.numbers.get(e) as number);
+    }
+  }
+
+  /** Pushes the address of an element. */
+  pushAddress(buffer: number, dtype: DType, pushIndex: () => void): void {
+    const { body, leaves } = this;
+    body.get(leaves.buffers[buffer] as number);
+    pushIndex();
+    body.i32(dtype === "f64" ? 3 : 2);
+    body.put(op.i32Shl, op.i32Add);
+  }
+
+  private loadNumber({ buffer, dtype, index, guard, fill = 0 }: Load): void {
+    const { body } = this;
+    const load = (): void => {
+      this.pushAddress(buffer, dtype, () => this.pushNumber(index));
+      body.load(typeOf(dtype));
+    };
+    if (guard === undefined) {
+      load();
+      return;
+    }
+    this.pushNumber(guard);
+    body.put(op.if, typeOf(dtype));
+    load();
+    body.put(op.else);
+    body.constant(typeOf(dtype), fill);
+    body.put(op.end);
+  }
+
+  private castNumber(value: Expr, to: DType): void {
+    const { body } = this;
+    const from = typeOf(value.dtype);
+    this.pushNumber(value);
+    if (to === "bool") {
+      body.constant(from, 0);
+      body.put(from === I32 ? 0x47 : from === F32 ? 0x5c : 0x62);
+    } else if (to === "i32") {
+      if (from !== I32) body.put(0xfc, from === F32 ? 0 : 2);
+    } else if (to === "f32") body.put(from === I32 ? 0xb2 : 0xb6);
+    else body.put(from === I32 ? 0xb7 : 0xbb);
+  }
+
+  private operateOnNumbers(e: Op): void {
+    const { body } = this;
+    const instruction = instructionOf(e.op, operandOf(e));
+    if (e.op === "where") {
+      for (const k of [1, 2, 0]) this.pushNumber(e.args[k] as Expr);
+      body.put(op.select);
+      return;
+    }
+    if (instruction !== undefined) {
+      for (const arg of e.args) this.pushNumber(arg);
+      body.put(instruction[0]);
+      return;
+    }
+    const { index, kind } = this.callee(e.op, operandOf(e));
+    if (kind === "lanes") {
+      this.pushNumber(e.args[0] as Expr);
+      body.simd(simd.splatF32);
+      body.call(index);
+      body.simd(simd.extractF32, 0);
+    } else this.callHost(e, index, (arg) => this.pushNumber(arg));
+  }
+
+  private callHost(e: Op, index: number, push: (arg: Expr) => void): void {
+    const { body } = this;
+    for (const arg of e.args) {
+      push(arg);
+      if (typeOf(arg.dtype) !== F64) body.put(typeOf(arg.dtype) === F32 ? 0xbb : 0xb7);
+    }
+    body.call(index);
+    const result = typeOf(e.dtype);
+    if (result === F32) body.put(0xb6);
+    else if (result === I32) body.put(0xfc, 2);
+  }
+
+  // Vectors
+
+  vector(e: Expr): void {
+    if (this.vectors.has(e) || !this.varies(e) || e.kind === "stage") return;
+    if (e.kind === "load") this.loadVector(e);
+    else if (e.kind === "cast") this.castVector(e.value, e.dtype);
+    else if (e.kind === "axis") this.pushLanesOfAxis(e.axis);
+    else this.operateOnVectors(e as Op);
+    const local = this.body.local(V128);
+    this.body.set(local);
+    this.vectors.set(e, local);
+  }
+
+  /** Pushes four lanes; a number is spread. */
+  pushVector(e: Expr): void {
+    const { body } = this;
+    const known = this.vectors.get(e);
+    if (known !== undefined) {
+      body.get(known);
+      return;
+    }
+    if (this.varies(e)) {
+      if (e.kind === "stage") {
+        body.get((this.stages.get(e.index) as { local: number }).local);
+        return;
+      }
+      this.vector(e);
+      body.get(this.vectors.get(e) as number);
+      return;
+    }
+    if (e.kind === "const") {
+      body.constantVector(typeOf(e.dtype), e.dtype === "bool" ? -e.value : e.value);
+      return;
+    }
+    this.number(e);
+    if (e.dtype === "bool") body.i32(0);
+    this.pushNumber(e);
+    if (e.dtype === "bool") body.put(0x6b);
+    body.simd(e.dtype === "f32" ? simd.splatF32 : simd.splatI32);
+  }
+
+  /** The local that holds the lanes of an expression. */
+  lanesOf(e: Expr): number {
+    const local = this.body.local(V128);
+    this.pushVector(e);
+    this.body.set(local);
+    return local;
+  }
+
+  /** Whether elements of neighbouring lanes are neighbours. */
+  isDense(index: Expr): boolean {
+    const stride = affineIn(index, this.run as number)?.stride;
+    return stride?.kind === "const" && stride.value === 1 && !this.dependsOnVectorStage(index);
+  }
+
+  private dependsOnVectorStage(e: Expr): boolean {
+    return [...this.needs(e)].some(
+      (need) => need >= STAGE && this.stages.get(need - STAGE)?.isVector === true,
+    );
+  }
+
+  private pushLanesOfAxis(axis: number): void {
+    const { body } = this;
+    body.get(this.leaves.axes[axis] as number);
+    body.simd(simd.splatI32);
+    body.simd(simd.const, ...[0, 1, 2, 3].flatMap((lane) => [lane, 0, 0, 0]));
+    body.simd(simd.addI32);
+  }
+
+  private loadVector(e: Load): void {
+    const { body } = this;
+    const { buffer, dtype, index, guard, fill = 0 } = e;
+    if (!this.isDense(index)) {
+      this.gather(e);
+      return;
+    }
+    const load = (): void => {
+      this.pushAddress(buffer, dtype, () => this.pushNumber(index));
+      body.simd(simd.load, 2, 0);
+      if (dtype === "bool") {
+        body.constantVector(I32, 0);
+        body.simd(simd.neI32);
+      }
+    };
+    this.number(index);
+    if (guard === undefined) {
+      load();
+      return;
+    }
+    if (this.varies(guard)) {
+      // The lanes of the index are needed at the edges only, but what is computed in a branch is not known after it.
+      this.pushVector(guard);
+      body.simd(simd.allTrue);
+    } else this.pushNumber(guard);
+    body.put(op.if, V128);
+    load();
+    body.put(op.else);
+    if (this.varies(guard)) this.scope(() => this.gather(e));
+    else body.constantVector(typeOf(dtype), dtype === "bool" ? -fill : fill);
+    body.put(op.end);
+  }
+
+  /** Loads lane by lane. */
+  private gather({ buffer, dtype, index, guard, fill = 0 }: Load): void {
+    const { body } = this;
+    const indices = this.lanesOf(index);
+    const guards = guard === undefined ? undefined : this.lanesOf(guard);
+    const result = body.local(V128);
+    body.constantVector(typeOf(dtype), fill);
+    body.set(result);
+    for (let lane = 0; lane < 4; lane++) {
+      const load = (): void => {
+        body.get(result);
+        this.pushAddress(buffer, dtype, () => pushLane(body, "i32", indices, lane));
+        body.load(typeOf(dtype));
+        body.simd(dtype === "f32" ? simd.replaceF32 : simd.replaceI32, lane);
+        body.set(result);
+      };
+      if (guards === undefined) load();
+      else {
+        pushLane(body, "bool", guards, lane);
+        body.when(load);
+      }
+    }
+    body.get(result);
+    if (dtype === "bool") {
+      body.constantVector(I32, 0);
+      body.simd(simd.neI32);
+    }
+  }
+
+  private castVector(value: Expr, to: DType): void {
+    const { body } = this;
+    const from = value.dtype;
+    this.pushVector(value);
+    if (to === "bool") {
+      body.constantVector(typeOf(from), 0);
+      body.simd(from === "f32" ? simd.neF32 : simd.neI32);
+    } else if (from === "bool") {
+      body.constantVector(typeOf(to), 1);
+      body.simd(simd.and);
+    } else body.simd(to === "i32" ? simd.i32OfF32 : simd.f32OfI32);
+  }
+
+  private operateOnVectors(e: Op): void {
+    const { body } = this;
+    const operand = operandOf(e);
+    const instruction = instructionOf(e.op, operand);
+    if (e.op === "bits" || e.op === "ofBits") {
+      this.pushVector(e.args[0] as Expr);
+      return;
+    }
+    if (e.op === "where") {
+      for (const k of [1, 2, 0]) this.pushVector(e.args[k] as Expr);
+      body.simd(simd.bitSelect);
+      return;
+    }
+    const isShift = shifts.has(e.op);
+    const [first, second] = e.args as [Expr, Expr];
+    if (instruction?.[1] !== undefined && !(isShift && this.varies(second))) {
+      this.pushVector(first);
+      if (isShift) this.pushNumber(second);
+      else for (const arg of e.args.slice(1)) this.pushVector(arg);
+      body.simd(instruction[1]);
+      return;
+    }
+    const callee = instruction === undefined ? this.callee(e.op, operand) : undefined;
+    if (callee?.kind === "lanes") {
+      this.pushVector(first);
+      body.call(callee.index);
+      return;
+    }
+    // Lane by lane; what gives a bool always has lanes.
+    const lanes = e.args.map((arg) => this.lanesOf(arg));
+    const result = body.local(V128);
+    for (let lane = 0; lane < 4; lane++) {
+      const push = (arg: Expr): void => pushLane(body, arg.dtype, lanes[e.args.indexOf(arg)] as number, lane);
+      body.get(result);
+      if (callee === undefined) {
+        for (const arg of e.args) push(arg);
+        body.put((instruction as readonly number[])[0] as number);
+      } else this.callHost(e, callee.index, push);
+      body.simd(e.dtype === "f32" ? simd.replaceF32 : simd.replaceI32, lane);
+      body.set(result);
+    }
+    body.get(result);
+  }
+}
+
+export function isLeaf(e: Expr): boolean {
+  return (
+    e.kind === "const" || e.kind === "axis" || e.kind === "size" || e.kind === "param" || e.kind === "stage"
+  );
+}
+
+/** Whether every value is of a dtype that has lanes. */
+export function hasLanes(roots: readonly Expr[]): boolean {
+  return postOrder(roots).every(({ dtype }) => dtype !== "f64");
+}

@@ -1,0 +1,355 @@
+import type { Expr, LoopKernel, Output, Stage } from "@gradus/core";
+import { affineIn, postOrder } from "@gradus/core";
+import { F64, I32, V128 } from "../wasm/encode.js";
+import { FunctionBody, op, simd } from "../wasm/function-body.js";
+import { type Callee, ExpressionEmitter, hasLanes } from "./expressions.js";
+import { typeOf } from "./instructions.js";
+import { isPosition, numberAccumulator, pushLane, vectorAccumulator } from "./reduction.js";
+
+/** Takes the address of its arguments; gives 0, or 1 + the number of a check that failed. */
+export const LOOP_SIGNATURE = { takes: [I32], gives: [I32] } as const;
+
+/** Where a launch's arguments lie: addresses of buffers and sizes as i32, then params as f64. */
+export function paramsAt({ inputs, outputs, axes }: Pick<LoopKernel, "inputs" | "outputs" | "axes">): number {
+  return Math.ceil((inputs.length + outputs.length + axes) / 2) * 8;
+}
+
+/** A stage, write or check: what is computed over axes of its own at each grid point. */
+interface Place {
+  readonly over: readonly number[];
+  readonly roots: readonly Expr[];
+}
+
+/**
+ * The function that runs a loop kernel whose expressions are lowered. Lanes are along the last grid axis (`alongGrid`),
+ * or along the last axis of each place; what is left over at a loop's end, and whatever is f64, goes number by number.
+ */
+export function loopFunction(
+  kernel: LoopKernel,
+  alongGrid: boolean,
+  callee: (name: string, dtype: Expr["dtype"]) => Callee,
+) {
+  const body = new FunctionBody(LOOP_SIGNATURE);
+  new LoopEmitter(kernel, alongGrid, body, callee).emit();
+  return body.finish();
+}
+
+class LoopEmitter {
+  private readonly emitter: ExpressionEmitter;
+  private readonly failed: number;
+  /** Whether the lanes are taken by the grid here. */
+  private isInLanes = false;
+
+  constructor(
+    private readonly kernel: LoopKernel,
+    private readonly alongGrid: boolean,
+    private readonly body: FunctionBody,
+    callee: (name: string, dtype: Expr["dtype"]) => Callee,
+  ) {
+    const { inputs, outputs, axes, params } = kernel;
+    const count = inputs.length + outputs.length;
+    const word = (k: number): number => {
+      const local = body.local(I32);
+      body.get(0);
+      body.load(I32, 4 * k);
+      body.set(local);
+      return local;
+    };
+    const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
+    const start = paramsAt(kernel);
+    this.emitter = new ExpressionEmitter(
+      body,
+      {
+        buffers: range(count).map(word),
+        sizes: range(axes).map((axis) => word(count + axis)),
+        axes: range(axes).map(() => body.local(I32)),
+        params: params.map((dtype, i) => {
+          const local = body.local(typeOf(dtype));
+          body.get(0);
+          body.load(F64, start + 8 * i);
+          if (dtype === "f32") body.put(0xb6);
+          else if (dtype === "i32") body.put(0xfc, 2);
+          else if (dtype === "bool") {
+            // A mask must not be made of another number.
+            body.constant(F64, 0);
+            body.put(0x62);
+          }
+          body.set(local);
+          return local;
+        }),
+      },
+      callee,
+    );
+    this.failed = body.local(I32);
+  }
+
+  emit(): void {
+    const { kernel, emitter, body } = this;
+    const places = placesOf(kernel);
+    const grid = Array.from({ length: kernel.grid }, (_, axis) => axis);
+    // A place with loops of its own may have no points, where its loads would be out of range.
+    const plain = places.filter(({ over }) => over.length === 0).flatMap(({ roots }) => roots);
+    const looped = places.filter(({ over }) => over.length > 0).flatMap(({ roots }) => roots);
+    const all = [...plain, ...looped];
+    const lanes = this.alongGrid && grid.length > 0 && hasLanes(all);
+    const hoist = (): void => {
+      emitter.hoist(plain, true);
+      emitter.hoist(looped, false);
+    };
+    this.loops(grid, all, lanes, hoist, (isVector) => {
+      this.isInLanes = isVector;
+      kernel.stages.forEach((stage, i) => {
+        this.stage(stage, i);
+      });
+      // Before the writes, which may overwrite what a check reads.
+      kernel.checks?.forEach((check, i) => {
+        this.check(check.over, check.holds, i + 1);
+      });
+      for (const group of groups(kernel.writes)) this.writes(group);
+      emitter.clearStages();
+      this.isInLanes = false;
+    });
+    body.get(this.failed);
+  }
+
+  /** Loops over axes; in the last one by four, and then one by one, if it has lanes. */
+  private loops(
+    axes: readonly number[],
+    roots: readonly Expr[],
+    lanes: boolean,
+    hoist: () => void,
+    inner: (isVector: boolean) => void,
+  ): void {
+    const { emitter, body } = this;
+    const { sizes } = emitter.leaves;
+    const nest = (depth: number): void => {
+      hoist();
+      const axis = axes[depth];
+      if (axis === undefined) inner(this.isInLanes);
+      else if (lanes && depth === axes.length - 1) this.lastLoop(axis, roots, inner);
+      else this.loop(axis, () => nest(depth + 1));
+    };
+    if (axes.length === 0) {
+      emitter.scope(() => nest(0));
+      return;
+    }
+    axes.forEach((axis, i) => {
+      body.get(sizes[axis] as number);
+      body.i32(0);
+      body.put(op.i32Gt);
+      if (i > 0) body.put(op.i32And);
+    });
+    body.when(() => emitter.scope(() => nest(0)));
+  }
+
+  /** A loop over an axis that has points. */
+  private loop(axis: number, inner: () => void): void {
+    const { emitter, body } = this;
+    const [local, size] = [emitter.leaves.axes[axis] as number, emitter.leaves.sizes[axis] as number];
+    body.i32(0);
+    body.set(local);
+    body.repeat(
+      () => {
+        emitter.within(axis, false, inner);
+        body.advance(local, 1);
+      },
+      () => {
+        body.get(local);
+        body.get(size);
+        body.put(op.i32Lt);
+      },
+    );
+  }
+
+  private lastLoop(axis: number, roots: readonly Expr[], inner: (isVector: boolean) => void): void {
+    const { emitter, body } = this;
+    const [local, size] = [emitter.leaves.axes[axis] as number, emitter.leaves.sizes[axis] as number];
+    const whole = body.local(I32);
+    body.i32(0);
+    body.set(local);
+    body.get(size);
+    body.i32(-4);
+    body.put(op.i32And);
+    body.tee(whole);
+    const isBelow = (end: number): void => {
+      body.get(local);
+      body.get(end);
+      body.put(op.i32Lt);
+    };
+    body.when(() =>
+      emitter.scope(() => {
+        emitter.spread(roots, axis);
+        body.repeat(
+          () => {
+            emitter.within(axis, true, () => inner(true));
+            body.advance(local, 4);
+          },
+          () => isBelow(whole),
+        );
+      }),
+    );
+    isBelow(size);
+    body.when(() =>
+      body.repeat(
+        () => {
+          emitter.within(axis, false, () => inner(false));
+          body.advance(local, 1);
+        },
+        () => isBelow(size),
+      ),
+    );
+  }
+
+  /** The loops of a place at a grid point. */
+  private over({ over, roots }: Place, mayHaveLanes: boolean, inner: (isVector: boolean) => void): void {
+    const { emitter } = this;
+    const last = over.at(-1);
+    const lanes = mayHaveLanes && !this.isInLanes && last !== undefined && hasLanes(roots);
+    this.loops(over, roots, lanes, () => emitter.hoist(roots, true), inner);
+  }
+
+  private stage({ over, op: reduction, value, dtype }: Stage, index: number): void {
+    const { emitter, body } = this;
+    const place = { over, roots: [value] };
+    if (this.isInLanes && emitter.varies(value)) {
+      const lanes = vectorAccumulator(body, reduction, value.dtype);
+      lanes.begin();
+      this.over(place, false, () => lanes.combine(() => this.pushValue(value, true)));
+      const result = body.local(V128);
+      lanes.finish();
+      body.set(result);
+      emitter.setStage(index, result, true);
+      return;
+    }
+    const total = numberAccumulator(body, reduction, value.dtype);
+    // A product of every fourth value may overflow where the whole does not.
+    const isInOrder = isPosition(reduction) || (reduction === "prod" && value.dtype === "f32");
+    const last = over.at(-1);
+    const lanes =
+      this.isInLanes || isInOrder || last === undefined || !hasLanes([value])
+        ? undefined
+        : vectorAccumulator(body, reduction, value.dtype);
+    total.begin();
+    lanes?.begin();
+    this.over(place, lanes !== undefined, (isVector) => {
+      const accumulator = isVector && lanes !== undefined ? lanes : total;
+      accumulator.combine(() => this.pushValue(value, accumulator === lanes));
+    });
+    lanes?.fold?.(total);
+    const result = body.local(typeOf(dtype));
+    total.finish();
+    body.set(result);
+    emitter.setStage(index, result, false);
+  }
+
+  private pushValue(value: Expr, isVector: boolean): void {
+    if (isVector) this.emitter.pushVector(value);
+    else this.emitter.pushNumber(value);
+  }
+
+  /** Writes with the same loops: all values are computed before any is stored. */
+  private writes(group: readonly Output[]): void {
+    const { emitter, body, kernel } = this;
+    const roots = group.flatMap(({ index, value }) => [index, value]);
+    this.over({ over: group[0]?.over ?? [], roots }, true, (isVector) => {
+      for (const { value } of group) {
+        if (isVector) emitter.vector(value);
+        else emitter.number(value);
+      }
+      // An index may read what another write of the group overwrites.
+      for (const { index } of group) {
+        if (!isVector || emitter.isDense(index)) emitter.number(index);
+        else emitter.vector(index);
+      }
+      for (const { buffer, index, value } of group) {
+        const target = kernel.inputs.length + buffer;
+        const { dtype } = value;
+        if (!isVector) {
+          emitter.pushAddress(target, dtype, () => emitter.pushNumber(index));
+          emitter.pushNumber(value);
+          body.store(typeOf(dtype));
+        } else if (emitter.isDense(index)) {
+          emitter.pushAddress(target, dtype, () => emitter.pushNumber(index));
+          emitter.pushVector(value);
+          if (dtype === "bool") {
+            body.constantVector(I32, 1);
+            body.simd(simd.and);
+          }
+          body.simd(simd.store, 2, 0);
+        } else {
+          const [values, indices] = [emitter.lanesOf(value), emitter.lanesOf(index)];
+          for (let lane = 0; lane < 4; lane++) {
+            emitter.pushAddress(target, dtype, () => pushLane(body, "i32", indices, lane));
+            pushLane(body, dtype, values, lane);
+            body.store(typeOf(dtype));
+          }
+        }
+      }
+    });
+  }
+
+  private check(over: readonly number[], holds: Expr, number: number): void {
+    const { emitter, body } = this;
+    this.over({ over, roots: [holds] }, true, (isVector) => {
+      if (isVector) {
+        emitter.pushVector(holds);
+        body.simd(simd.allTrue);
+      } else emitter.pushNumber(holds);
+      body.put(op.i32Eqz);
+      body.when(() => {
+        body.i32(number);
+        body.set(this.failed);
+      });
+    });
+  }
+}
+
+function placesOf({ stages, writes, checks = [] }: LoopKernel): Place[] {
+  return [
+    ...stages.map(({ over, value }) => ({ over, roots: [value] })),
+    ...writes.map(({ over, index, value }) => ({ over, roots: [index, value] })),
+    ...checks.map(({ over, holds }) => ({ over, roots: [holds] })),
+  ];
+}
+
+/** Writes by their loops, in order. */
+function groups(writes: readonly Output[]): Output[][] {
+  const byLoops = new Map<string, Output[]>();
+  for (const write of writes) {
+    const key = write.over.join();
+    const group = byLoops.get(key);
+    if (group === undefined) byLoops.set(key, [write]);
+    else group.push(write);
+  }
+  return [...byLoops.values()];
+}
+
+/** Tells from sizes whether lanes should run along the grid: where that makes loads dense, else where inner axes are short. */
+export function gridPreference(kernel: LoopKernel): (sizes: readonly number[]) => boolean {
+  const { axes, grid } = kernel;
+  if (axes === grid || grid === 0) return () => grid > 0;
+  const places = placesOf(kernel).filter(({ over }) => over.length > 0);
+  const scattered = (axisOf: (place: Place) => number): number =>
+    places.reduce(
+      (sum, place) => sum + place.roots.reduce((n, root) => n + strided(root, axisOf(place)), 0),
+      0,
+    );
+  const lasts = places.map(({ over }) => over.at(-1) as number);
+  const [alongGrid, alongInner] = [scattered(() => grid - 1), scattered(({ over }) => over.at(-1) as number)];
+  return (sizes) => {
+    const columns = sizes[grid - 1] as number;
+    if (alongGrid < alongInner && columns >= 4) return true;
+    if (alongGrid > alongInner) return false;
+    const inner = lasts.reduce((most, axis) => Math.max(most, sizes[axis] as number), 0);
+    return inner < 16 && columns > inner;
+  };
+}
+
+/** How many loads of an expression are not of neighbours, or of one element, along an axis. */
+function strided(root: Expr, axis: number): number {
+  return postOrder([root]).filter((e) => {
+    if (e.kind !== "load") return false;
+    const stride = affineIn(e.index, axis)?.stride;
+    return stride?.kind !== "const" || stride.value < 0 || stride.value > 1;
+  }).length;
+}

@@ -1,0 +1,138 @@
+import {
+  calculus as c,
+  castNumber,
+  childrenOf,
+  constant,
+  type DType,
+  type Expr,
+  isFloat,
+  param,
+  postOrder,
+  type ScalarOp,
+  scalarOp,
+} from "@gradus/core";
+import { functionOf } from "./functions.js";
+import { instructionOf } from "./instructions.js";
+
+/**
+ * Expressions as the emitter wants them: equal ones are one object, wherever they were built, and every operation is an
+ * instruction, a function of `functions.ts`, or, if it cannot be made of these, a call of the host.
+ */
+export class Lowering {
+  private readonly done = new Map<Expr, Expr>();
+  private readonly unique = new Map<string, Expr>();
+  private readonly ids = new Map<Expr, number>();
+
+  lower(e: Expr): Expr {
+    const known = this.done.get(e);
+    if (known !== undefined) return known;
+    const children = childrenOf(e).map((child) => this.lower(child));
+    const rewritten = e.kind === "op" ? rewrite({ ...e, args: children }) : undefined;
+    const result = rewritten === undefined ? this.intern(e, children) : this.lower(rewritten);
+    this.done.set(e, result);
+    return result;
+  }
+
+  private intern(e: Expr, children: readonly Expr[]): Expr {
+    const number = (x: number): string => (Object.is(x, -0) ? "-0" : String(x));
+    const own = { ...e, args: 0, value: "value" in e && e.kind === "const" ? number(e.value) : 0 };
+    const fill = e.kind === "load" && e.guard !== undefined ? number(e.fill ?? 0) : "";
+    const parts = { ...own, guard: 0, ...(e.kind === "load" && { index: 0, fill }) };
+    const key = `${JSON.stringify(parts)} ${children.map((child) => this.ids.get(child)).join()}`;
+    const known = this.unique.get(key);
+    if (known !== undefined) return known;
+    const made = withChildren(e, children);
+    this.unique.set(key, made);
+    this.ids.set(made, this.ids.size);
+    this.done.set(made, made);
+    return made;
+  }
+}
+
+function withChildren(e: Expr, children: readonly Expr[]): Expr {
+  const [first, second] = children as [Expr, Expr | undefined];
+  if (e.kind === "op") return { ...e, args: children };
+  if (e.kind === "cast") return { ...e, value: first };
+  if (e.kind !== "load") return e;
+  return second === undefined
+    ? { ...e, index: first }
+    : { ...e, index: first, guard: second, fill: castNumber(e.fill ?? 0, e.dtype) };
+}
+
+/** The dtype that decides which operation an op is. */
+export function operandOf(e: Extract<Expr, { kind: "op" }>): DType {
+  return (e.args.at(-1) as Expr).dtype;
+}
+
+/** An operation in terms of others, or undefined if it stays what it is. */
+function rewrite(e: Extract<Expr, { kind: "op" }>): Expr | undefined {
+  const operand = operandOf(e);
+  if (instructionOf(e.op, operand) !== undefined || functionOf(e.op, operand) !== undefined) return undefined;
+  return (Object.hasOwn(simple, e.op) && simple[e.op]?.(...e.args)) || expanded(e, operand);
+}
+
+function expanded(e: Extract<Expr, { kind: "op" }>, operand: DType): Expr | undefined {
+  const row = scalarOp(e.op);
+  return row?.expand !== undefined && isFast(row, e.op, operand) ? row.expand(...e.args) : undefined;
+}
+
+const fast = new Map<string, boolean>();
+
+/** Whether an expansion needs no call of the host: otherwise one call for the whole is cheaper and more exact. */
+function isFast(row: ScalarOp, name: string, operand: DType): boolean {
+  const key = `${name} ${operand}`;
+  const known = fast.get(key);
+  if (known !== undefined) return known;
+  const args = Array.from({ length: row.arity }, (_, i) => param(i, operand));
+  const lowering = new Lowering();
+  const whole = lowering.lower((row.expand as (...args: Expr[]) => Expr)(...args));
+  const result = postOrder([whole]).every(
+    (node) =>
+      node.kind !== "op" ||
+      instructionOf(node.op, operandOf(node)) !== undefined ||
+      functionOf(node.op, operandOf(node)) !== undefined,
+  );
+  fast.set(key, result);
+  return result;
+}
+
+/** Rows that are a few instructions. A result of undefined or false: not for this dtype. */
+const simple: Readonly<Record<string, (...args: Expr[]) => Expr | undefined | false>> = {
+  square: (x) => c.mul(x as Expr, x as Expr),
+  reciprocal: (x) => c.div(constant(1, (x as Expr).dtype), x as Expr),
+  rsqrt: (x) => c.div(constant(1, (x as Expr).dtype), c.sqrt(x as Expr)),
+  relu: (x) => c.maximum(x as Expr, 0),
+  sign: (x) =>
+    c.where(
+      c.greater(x as Expr, 0),
+      constant(1, (x as Expr).dtype),
+      c.where(c.less(x as Expr, 0), constant(-1, (x as Expr).dtype), 0),
+    ),
+  isNaN: (x) => notEqual(x as Expr, x as Expr),
+  isInf: (x) => (isFloat((x as Expr).dtype) ? c.equal(c.abs(x as Expr), Infinity) : constant(0, "bool")),
+  isFinite: (x) => (isFloat((x as Expr).dtype) ? c.less(c.abs(x as Expr), Infinity) : constant(1, "bool")),
+  logicalNot: (x) => c.equal(x as Expr, constant(0, "bool")),
+  idiv: (a, b) => divided("quotient", a as Expr, b as Expr, (x) => c.neg(x)),
+  imod: (a, b) => divided("remainderOf", a as Expr, b as Expr, () => constant(0, "i32")),
+  maximum: (a, b) => c.where(c.greater(a as Expr, b as Expr), a as Expr, b as Expr),
+  minimum: (a, b) => c.where(c.less(a as Expr, b as Expr), a as Expr, b as Expr),
+  neg: (x) => c.sub(constant(0, "i32"), x as Expr),
+  abs: (x) => c.where(c.less(x as Expr, 0), c.neg(x as Expr), x as Expr),
+  floor: (x) => x,
+  ceil: (x) => x,
+  trunc: (x) => x,
+  round: (x) => x,
+};
+
+function notEqual(a: Expr, b: Expr): Expr {
+  return { kind: "op", op: "ne", args: [a, b], dtype: "bool" };
+}
+
+/** A division that does not trap: by 0 it is 0, by -1 what is said here (the least i32 has no negative). */
+function divided(op: string, a: Expr, b: Expr, byMinusOne: (a: Expr) => Expr): Expr {
+  const divide = (by: Expr): Expr => ({ kind: "op", op, args: [a, by], dtype: "i32" });
+  if (b.kind === "const" && b.value > 0) return divide(b);
+  const [zero, minus] = [c.equal(b, 0), c.equal(b, -1)];
+  const safe = c.where(c.logicalOr(zero, minus), constant(1, "i32"), b);
+  return c.where(zero, constant(0, "i32"), c.where(minus, byMinusOne(a), divide(safe)));
+}

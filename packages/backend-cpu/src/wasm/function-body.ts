@@ -1,0 +1,167 @@
+import {
+  bytesOfF32,
+  bytesOfF64,
+  bytesOfI32,
+  F32,
+  I32,
+  type Signature,
+  signed,
+  unsigned,
+  type ValueType,
+  type WasmFunction,
+} from "./encode.js";
+
+/** Opcodes that stand alone. Those of the scalar operations are in a table of their own. */
+export const op = {
+  block: 0x02,
+  loop: 0x03,
+  if: 0x04,
+  else: 0x05,
+  end: 0x0b,
+  branch: 0x0c,
+  branchIf: 0x0d,
+  select: 0x1b,
+  void: 0x40,
+  i32Eqz: 0x45,
+  i32Eq: 0x46,
+  i32Lt: 0x48,
+  i32Gt: 0x4a,
+  i32Add: 0x6a,
+  i32Mul: 0x6c,
+  i32And: 0x71,
+  i32Shl: 0x74,
+} as const;
+
+/** Numbers of the vector instructions, which follow a prefix. */
+export const simd = {
+  load: 0,
+  load32Splat: 9,
+  store: 11,
+  const: 12,
+  shuffle: 13,
+  splatI32: 17,
+  splatF32: 19,
+  splatF64: 20,
+  extractI32: 27,
+  replaceI32: 28,
+  extractF32: 31,
+  replaceF32: 32,
+  extractF64: 33,
+  eqI32: 55,
+  neI32: 56,
+  gtI32: 59,
+  eqF32: 65,
+  neF32: 66,
+  ltF32: 67,
+  gtF32: 68,
+  and: 78,
+  or: 80,
+  bitSelect: 82,
+  demote: 94,
+  promoteLow: 95,
+  allTrue: 163,
+  addI32: 174,
+  minI32: 182,
+  maxI32: 184,
+  mulI32: 181,
+  addF32: 228,
+  mulF32: 230,
+  minF32: 232,
+  maxF32: 233,
+  addF64: 240,
+  mulF64: 242,
+  i32OfF32: 248,
+  f32OfI32: 250,
+} as const;
+
+/** The code of one function as it is written: instructions and locals. */
+export class FunctionBody {
+  readonly code: number[] = [];
+  private readonly locals: ValueType[] = [];
+
+  constructor(private readonly signature: Signature) {}
+
+  /** A new local variable. */
+  local(type: ValueType): number {
+    return this.signature.takes.length + this.locals.push(type) - 1;
+  }
+
+  put(...bytes: number[]): void {
+    for (const byte of bytes) this.code.push(byte);
+  }
+
+  simd(instruction: number, ...immediates: number[]): void {
+    this.put(0xfd, ...unsigned(instruction), ...immediates);
+  }
+
+  get(local: number): void {
+    this.put(0x20, ...unsigned(local));
+  }
+
+  set(local: number): void {
+    this.put(0x21, ...unsigned(local));
+  }
+
+  tee(local: number): void {
+    this.put(0x22, ...unsigned(local));
+  }
+
+  call(index: number): void {
+    this.put(0x10, ...unsigned(index));
+  }
+
+  i32(value: number): void {
+    this.put(0x41, ...signed(value));
+  }
+
+  constant(type: ValueType, value: number): void {
+    if (type === I32) this.i32(value);
+    else if (type === F32) this.put(0x43, ...bytesOfF32(value));
+    else this.put(0x44, ...bytesOfF64(value));
+  }
+
+  /** Four equal lanes of f32 or i32. */
+  constantVector(type: ValueType, value: number): void {
+    const lane = type === I32 ? bytesOfI32(value) : bytesOfF32(value);
+    this.simd(simd.const, ...lane, ...lane, ...lane, ...lane);
+  }
+
+  /** `local += step` */
+  advance(local: number, step: number): void {
+    this.get(local);
+    this.i32(step);
+    this.put(op.i32Add);
+    this.set(local);
+  }
+
+  /** Pushes the value of a type that lies `offset` bytes behind the address on the stack. */
+  load(type: ValueType, offset = 0): void {
+    if (type === I32) this.put(0x28, 2, ...unsigned(offset));
+    else if (type === F32) this.put(0x2a, 2, ...unsigned(offset));
+    else this.put(0x2b, 3, ...unsigned(offset));
+  }
+
+  /** Stores the value on the stack at the address below it. */
+  store(type: ValueType): void {
+    this.put(...(type === I32 ? [0x36, 2] : type === F32 ? [0x38, 2] : [0x39, 3]), 0);
+  }
+
+  /** `if (the i32 on the stack) { then() }` */
+  when(then: () => void): void {
+    this.put(op.if, op.void);
+    then();
+    this.put(op.end);
+  }
+
+  /** `do { body() } while (what condition() pushes)` */
+  repeat(body: () => void, condition: () => void): void {
+    this.put(op.loop, op.void);
+    body();
+    condition();
+    this.put(op.branchIf, 0, op.end);
+  }
+
+  finish(): WasmFunction {
+    return { signature: this.signature, locals: this.locals, code: this.code };
+  }
+}
