@@ -1,12 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { broadcastStrides, collapseAxes, contiguousLayout, isContiguous, type Layout } from "./layout.js";
+import { broadcastStrides, contiguousLayout, isContiguous, type Layout } from "./layout.js";
 
 function layout(shape: number[], strides: number[], offset = 0): Layout {
   return { shape, strides, offset, dtype: "f32" };
 }
 
 /** Where a walk over all points, row-major, goes in memory. */
-function places(sizes: readonly number[], strides: readonly number[]): number[] {
+function _places(sizes: readonly number[], strides: readonly number[]): number[] {
   return sizes.reduce<number[]>(
     (at, n, axis) =>
       at.flatMap((base) => Array.from({ length: n }, (_, i) => base + i * (strides[axis] as number))),
@@ -40,99 +40,4 @@ it("broadcastStrides repeats new axes and axes of size 1", () => {
   expect(broadcastStrides(layout([3, 1], [1, 1]), [2, 3, 4])).toEqual([0, 1, 0]);
   expect(broadcastStrides(layout([3], [2]), [3])).toEqual([2]);
   expect(broadcastStrides(layout([1], [5]), [1])).toEqual([5]);
-});
-
-describe("collapseAxes", () => {
-  it("makes one axis of dense operands", () => {
-    expect(
-      collapseAxes(
-        [2, 3, 4],
-        [
-          [12, 4, 1],
-          [12, 4, 1],
-        ],
-      ),
-    ).toEqual({ sizes: [24], strides: [[1], [1]] });
-  });
-
-  it("leaves nothing of axes of size 1", () => {
-    expect(collapseAxes([1, 1], [[5, 7]])).toEqual({ sizes: [], strides: [[]] });
-    expect(collapseAxes([], [[]])).toEqual({ sizes: [], strides: [[]] });
-    expect(collapseAxes([2, 1, 3], [[3, 99, 1]])).toEqual({ sizes: [6], strides: [[1]] });
-  });
-
-  it("keeps axes apart that one operand walks differently", () => {
-    // A row broadcast along the first axis.
-    expect(
-      collapseAxes(
-        [2, 3],
-        [
-          [3, 1],
-          [0, 1],
-        ],
-      ),
-    ).toEqual({
-      sizes: [2, 3],
-      strides: [
-        [3, 1],
-        [0, 1],
-      ],
-    });
-    expect(
-      collapseAxes(
-        [2, 3],
-        [
-          [3, 1],
-          [1, 2],
-        ],
-      ),
-    ).toEqual({
-      sizes: [2, 3],
-      strides: [
-        [3, 1],
-        [1, 2],
-      ],
-    });
-  });
-
-  it("joins axes that all operands repeat", () => {
-    expect(collapseAxes([2, 3], [[0, 0]])).toEqual({ sizes: [6], strides: [[0]] });
-  });
-
-  it.each([
-    [
-      [2, 3, 4],
-      [
-        [12, 4, 1],
-        [0, 4, 1],
-      ],
-    ],
-    [
-      [2, 3, 4],
-      [
-        [12, 4, 1],
-        [4, 0, 1],
-      ],
-    ],
-    [
-      [4, 1, 2, 5],
-      [
-        [10, 3, 5, 1],
-        [1, 0, 20, 4],
-      ],
-    ],
-    [
-      [3, 4],
-      [
-        [-4, -1],
-        [4, 1],
-      ],
-    ],
-    [[2, 0, 3], [[0, 3, 1]]],
-  ])("visits the same places in the same order: %j", (sizes, operands) => {
-    const collapsed = collapseAxes(sizes, operands);
-    operands.forEach((strides, k) => {
-      expect(places(collapsed.sizes, collapsed.strides[k] as number[])).toEqual(places(sizes, strides));
-    });
-  });
 });

@@ -38,34 +38,3 @@ export function broadcastStrides(layout: Layout, shape: Shape): number[] {
     return layout.shape[own] === 1 && n !== 1 ? 0 : (layout.strides[own] as number);
   });
 }
-
-/**
- * Joins neighbouring axes that every operand walks in one stride, so that a kernel sees as few axes as possible:
- * dense operands of any shape become one axis. Axes of size 1 vanish.
- */
-export function collapseAxes(
-  sizes: readonly number[],
-  operands: readonly (readonly number[])[],
-): { sizes: number[]; strides: number[][] } {
-  const outSizes: number[] = [];
-  const outStrides: number[][] = operands.map(() => []);
-  for (let axis = 0; axis < sizes.length; axis++) {
-    const n = sizes[axis] as number;
-    if (n === 1) continue;
-    const last = outSizes.length - 1;
-    const joins =
-      last >= 0 && operands.every((strides, k) => outStrides[k]?.[last] === (strides[axis] as number) * n);
-    if (joins) {
-      outSizes[last] = (outSizes[last] as number) * n;
-      operands.forEach((strides, k) => {
-        (outStrides[k] as number[])[last] = strides[axis] as number;
-      });
-    } else {
-      outSizes.push(n);
-      operands.forEach((strides, k) => {
-        (outStrides[k] as number[]).push(strides[axis] as number);
-      });
-    }
-  }
-  return { sizes: outSizes, strides: outStrides };
-}

@@ -86,7 +86,7 @@ function execute<A>(
       buffers: [...sources, ...outputs.map(storageOf)].map((storage) => storage.buffer),
       sizes,
       params: params.map((value, i) =>
-        typeof value === "number" ? value : castNumber(value.value, executable.kernel.params[i] as DType),
+        castNumber(typeof value === "number" ? value : value.value, executable.kernel.params[i] as DType),
       ),
     },
   ]);

@@ -128,8 +128,7 @@ export function full(shape: Shape, value: number | Scalar, options: CreateOption
   const dtype = checkDType("full", options.dtype ?? "f32");
   if (typeof value !== "number" && !isScalar(value))
     fail("invalid-argument", `full: expected a number, got ${String(value)}`);
-  const fitted = typeof value === "number" ? castNumber(value, dtype) : value;
-  const attrs = { name: "full", shape: [...shape], expr: fullExprs[dtype], params: [fitted] };
+  const attrs = { name: "full", shape: [...shape], expr: fullExprs[dtype], params: [value] };
   return applyOne(generate, [], attrs, options.device);
 }
 

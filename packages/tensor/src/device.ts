@@ -36,9 +36,8 @@ export function countWork(device: Backend, elements: number): void {
   if (work > WORK_WORTH_A_WORD) {
     // biome-ignore lint/suspicious/noConsole: advice to the person who runs the program, once
     console.warn(
-      "gradus: this program has become large for the reference interpreter, which is the default device. " +
-        "Install @gradus/backend-cpu and call setDefaultDevice(await cpu()), or choose the interpreter yourself with " +
-        "setDefaultDevice(interpreter()) to silence this.",
+      "gradus: this program has become large for the reference interpreter. " +
+        "Install @gradus/backend-cpu and call setDefaultDevice(await cpu()). setDefaultDevice(interpreter()) silences this.",
     );
   }
 }

@@ -58,9 +58,10 @@ export class Program<R> {
         buffers: launch.slots.map((slot) => this.bufferOf(slot, storages)),
         sizes: launch.sizes,
         params: launch.params.map((p, i) =>
-          typeof p === "number"
-            ? p
-            : castNumber(p.resolve(scalars, memo), launch.executable.kernel.params[i] as DType),
+          castNumber(
+            typeof p === "number" ? p : p.resolve(scalars, memo),
+            launch.executable.kernel.params[i] as DType,
+          ),
         ),
       }),
     );

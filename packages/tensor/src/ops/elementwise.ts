@@ -1,7 +1,6 @@
 import {
   type Aval,
   broadcastShapes,
-  castNumber,
   type DType,
   type Expr,
   gradientExprs,
@@ -51,7 +50,7 @@ export const elementwise: Op<ElementwiseAttrs> = {
         writes: [{ over: [], value: expr }],
       }),
       sizes: shape,
-      params: params.map((value, i) => fitParam(value, expr, i)),
+      params,
     };
   },
 
@@ -111,23 +110,6 @@ function paramDTypes(expr: Expr, count: number): DType[] {
   const dtypes = new Array<DType>(count).fill("f32");
   for (const e of postOrder([expr])) if (e.kind === "param") dtypes[e.index] = e.dtype;
   return dtypes;
-}
-
-/** A run-time number as the kernel's parameter holds it. */
-function fitParam(value: number | Scalar, expr: Expr, index: number): number | Scalar {
-  if (typeof value !== "number") return value;
-  const leaf = postOrderCached(expr).find((e) => e.kind === "param" && e.index === index);
-  return leaf === undefined ? value : castNumber(value, leaf.dtype);
-}
-
-const orders = new WeakMap<Expr, readonly Expr[]>();
-function postOrderCached(expr: Expr): readonly Expr[] {
-  let order = orders.get(expr);
-  if (order === undefined) {
-    order = postOrder([expr]);
-    orders.set(expr, order);
-  }
-  return order;
 }
 
 const ids = new WeakMap<Expr, number>();

@@ -3,7 +3,6 @@ import {
   type Axes,
   axisIndex,
   calculus as c,
-  castNumber,
   constant,
   type DType,
   type Expr,
@@ -180,6 +179,6 @@ export function pad(x: Tensor, widths: readonly (readonly [number, number])[], v
     shape,
     starts,
     steps: widths.map(() => 1),
-    value: castNumber(value, x.dtype),
+    value,
   });
 }
