@@ -69,7 +69,16 @@ export interface Backend {
     uses: readonly { readonly kernel: Kernel; readonly expected?: readonly number[] }[],
     onProgress?: (done: number, total: number) => void,
   ): Promise<readonly Executable[]>;
-  /** Enqueues the launches, in order. Nothing of `program` is kept: the caller may change and reuse it. */
+  /**
+   * A hint: this buffer's life is explicit (it is freed, or handed on), and many runs use it. A device that copies buffers
+   * to where its kernels work may leave it there. What the buffer holds does not change.
+   */
+  keep?(buffer: Buffer): void;
+  /**
+   * Enqueues the launches, in order. The caller may change and reuse `program`. A compiled function passes the same array
+   * and the same launches on every call, with other buffers and params in them: a device may recognise them by identity,
+   * and check again only what changed.
+   */
   run(program: readonly Launch[]): void;
   /** Memory in use, for leak checks and messages. */
   memory(): { readonly buffers: number; readonly bytes: number };
