@@ -8,6 +8,7 @@ import {
   GradusError,
   type Kernel,
   type Launch,
+  launchError,
   validateKernel,
 } from "@gradus/core";
 import { contractProgram } from "./contract.js";
@@ -167,7 +168,7 @@ class Cpu implements Backend {
     for (const buffer of own.slice(inputs.length)) buffer.isWritten = true;
     const message = program({ buffers: own, sizes, params });
     if (message !== undefined) {
-      this.pending ??= new GradusError("index-out-of-range", `kernel "${name}": ${message}`);
+      this.pending ??= launchError(kernel, message);
     }
   }
 

@@ -1,4 +1,4 @@
-import type { Cumulation, DType, NativeKernel } from "@gradus/core";
+import type { Cumulation, DType, NativeKernel, Scattering } from "@gradus/core";
 import { describe, expect, it } from "vitest";
 import { expectRejection } from "./expect-code.js";
 import type { Subject } from "./subject.js";
@@ -9,6 +9,7 @@ const { NaN: nan, POSITIVE_INFINITY: inf } = Number;
 /** Natives: each against its definition. */
 export function nativeKernels(subject: Subject): void {
   describe("scatterAdd", () => scatterAdd(subject));
+  describe("scatterRows", () => scatterRows(subject));
   describe("argsort", () => argsort(subject));
   describe("cumulate", () => cumulate(subject));
 }
@@ -23,6 +24,93 @@ function scatterAddKernel(dtype: DType, axis: number): NativeKernel {
     params: [],
     attrs: { axis },
   };
+}
+
+function scatterRowsKernel(dtype: DType, op: Scattering, full = false): NativeKernel {
+  return {
+    kind: "native",
+    native: "scatterRows",
+    name: "scatterRows",
+    inputs: [dtype, "i32", dtype],
+    outputs: [dtype],
+    params: [],
+    attrs: { op, full },
+  };
+}
+
+function scatterRows(subject: Subject): void {
+  it("adds whole rows, also several times, in each of the outer parts", async () => {
+    await subject.check(
+      scatterRowsKernel("f32", "sum"),
+      {
+        // base [2, 2, 2], index [3], source [2, 3, 2]
+        inputs: [
+          [0, 0, 10, 10, 20, 20, 30, 30],
+          [1, 1, 0],
+          [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12],
+        ],
+        outputs: [8],
+        sizes: [2, 2, 3, 2],
+      },
+      { values: [[5, 6, 14, 16, 31, 32, 46, 48]] },
+    );
+  });
+
+  it("takes an index for each element", async () => {
+    await subject.check(
+      scatterRowsKernel("f32", "sum", true),
+      {
+        // base [1, 3, 2], index and source [1, 2, 2]: out[index[i][j]][j] += source[i][j]
+        inputs: [
+          [0, 0, 0, 0, 0, 0],
+          [2, 0, 2, 1],
+          [1, 2, 3, 4],
+        ],
+        outputs: [6],
+        sizes: [1, 3, 2, 2],
+      },
+      { values: [[0, 2, 0, 4, 4, 0]] },
+    );
+  });
+
+  it("multiplies, chooses and replaces", async () => {
+    const inputs = [
+      [2, 3, 4],
+      [0, 0, 2],
+      [5, -7, nan],
+    ];
+    const run = (op: Scattering, values: number[]): Promise<void> =>
+      subject.check(
+        scatterRowsKernel("f32", op),
+        { inputs, outputs: [3], sizes: [1, 3, 3, 1] },
+        { values: [values] },
+      );
+    await run("prod", [-70, 3, nan]);
+    await run("max", [5, 3, nan]);
+    await run("min", [-7, 3, nan]);
+    await run("set", [-7, 3, nan]);
+  });
+
+  it("wraps integers, and replaces bool", async () => {
+    await subject.check(
+      scatterRowsKernel("i32", "sum"),
+      { inputs: [[MAX_I32], [0], [1]], outputs: [1], sizes: [1, 1, 1, 1] },
+      { values: [[MIN_I32]] },
+    );
+    await subject.check(
+      scatterRowsKernel("bool", "set"),
+      { inputs: [[1, 0], [0], [0]], outputs: [2], sizes: [1, 2, 1, 1] },
+      { values: [[0, 0]] },
+    );
+  });
+
+  it("copies its base if there is nothing to join", async () => {
+    await subject.check(
+      scatterRowsKernel("f32", "sum"),
+      { inputs: [[1, 2, 3, 4], [], []], outputs: [4], sizes: [1, 2, 0, 2] },
+      { values: [[1, 2, 3, 4]] },
+    );
+  });
 }
 
 function scatterAdd(subject: Subject): void {

@@ -2,6 +2,8 @@ export * from "./backend.js";
 export * from "./dtype.js";
 export * from "./errors.js";
 export * from "./interpreter/interpreter.js";
+export { runNative } from "./interpreter/natives/index.js";
+export { launchError, type NativeCall } from "./interpreter/natives/native.js";
 export { type AffineIndex, affineIn, dependsOnAxis } from "./ir/affine.js";
 export * as calculus from "./ir/calculus.js";
 export { gradientExprs } from "./ir/derive.js";
@@ -10,12 +12,14 @@ export type {
   Check,
   ContractKernel,
   Cumulation,
+  HostFunction,
   Kernel,
   LoopKernel,
   NativeKernel,
   NativeName,
   Output,
   Reduction as StageReduction,
+  Scattering,
   Stage,
 } from "./ir/kernel.js";
 export { mayOverwrite, sameExpr } from "./ir/may-overwrite.js";

@@ -1,6 +1,6 @@
 import type { Backend, Buffer, Executable, Launch } from "../backend.js";
 import { bytesOf, dtypes } from "../dtype.js";
-import { fail, GradusError } from "../errors.js";
+import { fail, type GradusError } from "../errors.js";
 import type { Kernel } from "../ir/kernel.js";
 import { validateKernel } from "../ir/validate.js";
 import { formatShape } from "../shape.js";
@@ -8,7 +8,8 @@ import { contractProgram } from "./contract.js";
 import type { BufferView } from "./frame.js";
 import { loopProgram, type Program } from "./loop.js";
 import { HostBuffer, MAX_BUFFER_BYTES, Memory } from "./memory.js";
-import { natives } from "./natives/index.js";
+import { runNative } from "./natives/index.js";
+import { launchError } from "./natives/native.js";
 import { type Precision, RegisterPool } from "./registers.js";
 
 export interface InterpreterOptions {
@@ -103,9 +104,8 @@ class Interpreter implements Backend {
         return new Compiled(kernel, contractProgram(kernel, this.pool), this, batch + m + n + k);
       }
       case "native": {
-        const native = natives[kernel.native];
         const run: Program["run"] = (buffers, sizes, _params, failed) =>
-          native({ kernel, buffers, sizes, failed });
+          runNative({ kernel, buffers, sizes, failed });
         return new Compiled(kernel, { run }, this, undefined);
       }
     }
@@ -164,7 +164,7 @@ class Interpreter implements Backend {
       views[i] = { data, length: Math.floor(bytes / bytesOf(dtype)) };
     }
     program.run(views, sizes, params, (message) => {
-      this.pending ??= new GradusError("index-out-of-range", `kernel "${name}": ${message}`);
+      this.pending ??= launchError(kernel, message);
     });
   }
 

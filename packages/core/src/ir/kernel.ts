@@ -1,4 +1,4 @@
-import type { DType } from "../dtype.js";
+import type { DType, TypedArray } from "../dtype.js";
 import type { Expr } from "./expr.js";
 
 /** How a stage combines the values along the axes that it reduces. */
@@ -97,18 +97,35 @@ export interface NativeKernel extends KernelBase {
   readonly kind: "native";
   readonly native: NativeName;
   readonly attrs: Readonly<Record<string, number | string | boolean>>;
+  /** What a `host` native computes; no other one has it. */
+  readonly host?: HostFunction;
 }
+
+/**
+ * A `host` native's work: reads the inputs' elements, writes the outputs', given the launch's sizes. Returns what is wrong
+ * with the inputs, if anything: the launch then fails with it.
+ */
+export type HostFunction = (buffers: readonly TypedArray[], sizes: readonly number[]) => string | undefined;
 
 /**
  * - `scatterAdd`: sizes = the base's shape, then the index's shape (equal rank, attr `axis`). inputs: base, index
  *   (i32), source (the index's shape); output: the base with `out[.., index[p], ..] += source[p]`, in order of p.
+ * - `scatterRows`: sizes = [outer, n, k, inner]; attrs `op` (a {@link Scattering}) and `full` (boolean). inputs: base [outer, n, inner],
+ *   index (i32) [k] or, where full, [outer, k, inner]; source [outer, k, inner]. output: the base, its rows joined with the
+ *   source's at the places that the index says, in order of k; `set` replaces, so the last one stays.
  * - `argsort`: sizes = [rows, n]; attr `descending` (boolean). input: values; output (i32): the stable order of each row, NaN last
  *   when ascending and first when descending.
  * - `cumulate`: sizes = [outer, n, inner]; attr `op` (a {@link Cumulation}). input: values; output: at each position along
  *   n what the op makes of the values up to it, in the input's dtype. `argmax` and `argmin` give the position (i32) of the
  *   last extreme value so far, NaN counting as extreme.
+ * - `host`: whatever the kernel's `host` computes, in JavaScript: decompositions of matrices and the like, which only programs
+ *   carry that use them. A device whose memory the host cannot reach refuses it with `unsupported`.
  */
-export type NativeName = "scatterAdd" | "argsort" | "cumulate";
+export type NativeName = "scatterAdd" | "scatterRows" | "argsort" | "cumulate" | "host";
+
+/** How `scatterRows` joins what is there with what comes; `max` and `min` give NaN where either is. */
+export const scatterings = ["sum", "prod", "max", "min", "set"] as const;
+export type Scattering = (typeof scatterings)[number];
 
 /** What a `cumulate` native can compute. */
 export const cumulations = ["sum", "prod", "logsumexp", "argmax", "argmin"] as const;

@@ -8,7 +8,9 @@ import {
   type LoopKernel,
   type NativeKernel,
   type Output,
+  type Scattering,
   type Stage,
+  scatterings,
 } from "./kernel.js";
 import { mayOverwrite } from "./may-overwrite.js";
 import { checkExpr, expectDType, type Place, reject } from "./validate-expr.js";
@@ -199,6 +201,27 @@ function validateNative(kernel: NativeKernel): void {
       if (!Number.isInteger(attrs.axis) || Number(attrs.axis) < 0) {
         reject(kernel, `scatterAdd: the attribute "axis" must be a whole number, got ${attrs.axis}`);
       }
+      return;
+    case "scatterRows":
+      count("inputs", 3);
+      count("outputs", 1);
+      expectDType(at, "the index", inputs[1], "i32");
+      expectDType(at, "the source", inputs[2], inputs[0]);
+      expectDType(at, "the output", outputs[0], inputs[0]);
+      if (!scatterings.includes(attrs.op as Scattering)) {
+        reject(
+          kernel,
+          `scatterRows: the attribute "op" must be one of ${scatterings.join(", ")}, got ${attrs.op}`,
+        );
+      }
+      if (inputs[0] === "bool" && attrs.op !== "set")
+        reject(kernel, `scatterRows takes numbers for ${attrs.op}, but its base is bool`);
+      if (typeof attrs.full !== "boolean")
+        reject(kernel, `scatterRows: the attribute "full" must be true or false, got ${attrs.full}`);
+      return;
+    case "host":
+      if (typeof kernel.host !== "function") reject(kernel, "a host native must bring a function");
+      if (kernel.outputs.length === 0) reject(kernel, "host has no output");
       return;
     case "argsort":
       count("inputs", 1);

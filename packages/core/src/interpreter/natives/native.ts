@@ -1,4 +1,5 @@
-import type { NativeKernel } from "../../ir/kernel.js";
+import { GradusError } from "../../errors.js";
+import type { Kernel, NativeKernel } from "../../ir/kernel.js";
 import type { BufferView } from "../frame.js";
 
 /** One launch of a native: buffers in the kernel's order, sizes as the native documents them. */
@@ -11,3 +12,11 @@ export interface NativeCall {
 }
 
 export type Native = (call: NativeCall) => void;
+
+/** The error of a launch that found something wrong with its elements: an index, or what a host native says. */
+export function launchError(kernel: Kernel, message: string): GradusError {
+  const isHost = kernel.kind === "native" && kernel.native === "host";
+  return isHost
+    ? new GradusError("invalid-argument", message)
+    : new GradusError("index-out-of-range", `kernel "${kernel.name}": ${message}`);
+}

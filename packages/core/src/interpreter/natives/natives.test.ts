@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { DType } from "../../dtype.js";
+import type { DType, TypedArray } from "../../dtype.js";
 import { isGradusError } from "../../errors.js";
 import type { NativeKernel } from "../../ir/kernel.js";
 import { interpreter } from "../interpreter.js";
@@ -165,5 +165,63 @@ describe("cumulate", () => {
   it("takes sizes [outer, n, inner] only, empty ones too", () => {
     expect(() => run("sum", "f32", [1], [1])).toThrow("cumulate takes the sizes [outer, n, inner], got [1]");
     expect(run("sum", "f32", [], [3, 0, 2])).toEqual([]);
+  });
+});
+
+describe("scatterRows", () => {
+  const kernel: NativeKernel = {
+    kind: "native",
+    native: "scatterRows",
+    name: "rows",
+    inputs: ["f32", "i32", "f32"],
+    outputs: ["f32"],
+    params: [],
+    attrs: { op: "sum", full: false },
+  };
+
+  it("adds rows where the index says", () => {
+    const inputs = [
+      [0, 0, 10, 10],
+      [1, 1],
+      [1, 2, 3, 4],
+    ];
+    expect(runKernel(kernel, { inputs, outputs: [4], sizes: [1, 2, 2, 2] })).toEqual([[0, 0, 14, 16]]);
+  });
+
+  it("drops an index out of range and reports it at the next read", () => {
+    const inputs = [[0, 0], [2], [1]];
+    expect(() => runKernel(kernel, { inputs, outputs: [2], sizes: [1, 2, 1, 1] })).toThrow(
+      'kernel "rows": index 2 is out of range for an axis with 2 elements',
+    );
+  });
+
+  it("takes sizes [outer, n, k, inner] only", () => {
+    expect(() => runKernel(kernel, { inputs: [[1], [0], [1]], outputs: [1], sizes: [1] })).toThrow(
+      "scatterRows takes the sizes [outer, n, k, inner], got [1]",
+    );
+  });
+});
+
+describe("host", () => {
+  const kernel = (problem?: string): NativeKernel => ({
+    kind: "native",
+    native: "host",
+    name: "twice",
+    inputs: ["f64"],
+    outputs: ["f64"],
+    params: [],
+    attrs: {},
+    host: ([x, y], [n]) => {
+      for (let i = 0; i < (n as number); i++) (y as TypedArray)[i] = 2 * ((x as TypedArray)[i] as number);
+      return problem;
+    },
+  });
+
+  it("computes what the kernel brings", () => {
+    expect(runKernel(kernel(), { inputs: [[1, 2]], outputs: [2], sizes: [2] })).toEqual([[2, 4]]);
+  });
+
+  it("fails the launch with what the function says", () => {
+    expect(() => runKernel(kernel("no"), { inputs: [[1]], outputs: [1], sizes: [1] })).toThrow("no");
   });
 });
