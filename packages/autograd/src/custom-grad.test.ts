@@ -1,5 +1,5 @@
-import type { Tensor } from "@gradus/core";
-import { compile, tensor } from "@gradus/tensor";
+import { interpreter, type Tensor } from "@gradus/core";
+import { compile, scope, tensor } from "@gradus/tensor";
 import { describe, expect, it } from "vitest";
 import { customGrad, grad, gradcheck, vjp } from "./index.js";
 
@@ -35,6 +35,24 @@ describe("customGrad", () => {
     expect(forwards).toBe(1);
   });
 
+  it("keeps residuals through scopes, compile and higher derivatives", () => {
+    const cube = customGrad((x: Tensor) => x.pow(3), {
+      forward: (x) => [x.pow(3), { square: x.square() }] as const,
+      backward: (dy, { residuals }) => dy.mul(residuals.square).mul(3),
+    });
+    const f = (x: Tensor): Tensor => scope(() => cube(x)).sum();
+    const second = grad((x: Tensor) => grad(f)(x).sum());
+    const third = grad((x: Tensor) => second(x).sum());
+    const x = tensor([2]);
+    for (const run of [grad(f), compile(grad(f))]) expect(run(x).item()).toBe(12);
+    for (const run of [second, compile(second)]) expect(run(x).item()).toBe(12);
+    for (const run of [third, compile(third)]) expect(run(x).item()).toBe(6);
+    const device = interpreter({ collected: false });
+    const y = tensor([2], { device });
+    expect(grad(f)(y).item()).toBe(12);
+    expect(device.memory().buffers).toBe(2);
+  });
+
   it("takes several inputs, some without a gradient", () => {
     const scaled = customGrad((x: Tensor, k: Tensor) => x.mul(k), {
       backward: (dy, { inputs: [, k] }) => [dy.mul(k as Tensor), undefined],
@@ -50,6 +68,22 @@ describe("customGrad", () => {
     const wrong = customGrad((x: Tensor) => x.mul(2), { backward: (dy) => dy.sum() });
     expect(() => grad((x: Tensor) => wrong(x).sum())(tensor([1, 2]))).toThrow(
       "customGrad: its gradient returned f32[] for an input of f32[2]: a cotangent has its input's shape and dtype",
+    );
+    const nothing = customGrad((x: Tensor) => x.mul(2), {
+      // @ts-expect-error a forgotten return is refused by its type
+      backward: (dy) => {
+        dy.mul(2);
+      },
+    });
+    expect(() => grad((x: Tensor) => nothing(x).sum())(tensor([1]))).toThrow(
+      "customGrad: backward returned undefined: is a `return` missing?",
+    );
+    const number = customGrad((x: Tensor) => x.mul(2), {
+      // @ts-expect-error so is a number
+      backward: () => 2,
+    });
+    expect(() => grad((x: Tensor) => number(x).sum())(tensor([1]))).toThrow(
+      "customGrad: backward returned number 2 as the cotangent of input 0",
     );
     const missing = customGrad((x: Tensor, y: Tensor) => x.mul(y), { backward: (dy) => dy });
     expect(() => grad((x: Tensor) => missing(x, x).sum())(tensor([1]))).toThrow(

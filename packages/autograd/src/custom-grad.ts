@@ -1,4 +1,4 @@
-import { fail, type Tensor } from "@gradus/core";
+import { fail, isTensor, type Tensor, tensorsOf } from "@gradus/core";
 
 export interface BackwardContext<Residuals> {
   readonly inputs: readonly Tensor[];
@@ -16,7 +16,7 @@ export interface CustomGradOptions<Args extends readonly Tensor[], Residuals> {
     dy: Tensor,
     context: BackwardContext<Residuals>,
   ) => Tensor | readonly (Tensor | undefined)[];
-  /** Computes the result instead of `f` while differentiating, and keeps what `backward` needs: `[y, residuals]`. */
+  /** Computes the result instead of `f`, and what `backward` needs: `[y, residuals]`, where residuals are a tree. */
   readonly forward?: (...inputs: Args) => readonly [Tensor, Residuals];
 }
 
@@ -42,20 +42,51 @@ export function customGrad<Args extends readonly Tensor[], Residuals = undefined
     const [first] = inputs;
     if (first === undefined)
       return fail("invalid-argument", "customGrad: the function takes at least one tensor");
-    const plain = inputs.map((x) => x.detach()) as unknown as Args;
+    // Residuals depend on the inputs as far as higher derivatives are concerned; the value does through its gradient alone.
     const [value, residuals] =
-      options.forward === undefined ? [f(...plain), undefined as Residuals] : options.forward(...plain);
-    const [output] = first.engine.record("customGrad", inputs, [value], ([dy]) => {
-      const shares = options.backward(dy as Tensor, { inputs, output: output as Tensor, residuals });
-      const list = Array.isArray(shares) ? (shares as readonly (Tensor | undefined)[]) : [shares as Tensor];
-      if (list.length !== inputs.length) {
-        fail(
-          "invalid-argument",
-          `customGrad: backward returned ${list.length} cotangents for ${inputs.length} inputs. Use undefined for inputs without a gradient`,
-        );
-      }
-      return list;
-    });
+      options.forward === undefined
+        ? [f(...(inputs.map((x) => x.detach()) as unknown as Args)), undefined as Residuals]
+        : options.forward(...inputs);
+    const [output] = first.engine.record(
+      "customGrad",
+      inputs,
+      [value],
+      ([dy]) =>
+        checkedShares(
+          options.backward(dy as Tensor, { inputs, output: output as Tensor, residuals }),
+          inputs,
+        ),
+      tensorsOf(residuals),
+    );
     return output as Tensor;
   };
+}
+
+/** What `backward` returned, as a list with an entry for each input. */
+function checkedShares(shares: unknown, inputs: readonly Tensor[]): readonly (Tensor | undefined)[] {
+  const list: readonly unknown[] = Array.isArray(shares) ? shares : [shares];
+  if (list.length !== inputs.length) {
+    fail(
+      "invalid-argument",
+      `customGrad: backward returned ${list.length} cotangents for ${inputs.length} inputs. Use undefined for inputs without a gradient`,
+    );
+  }
+  if (inputs.length === 1 && !Array.isArray(shares) && shares === undefined) {
+    fail(
+      "invalid-argument",
+      "customGrad: backward returned undefined: is a `return` missing? For an input without a gradient return [undefined]",
+    );
+  }
+  return list.map((share, i) => {
+    if (share === undefined || isTensor(share)) return share;
+    return fail(
+      "invalid-argument",
+      `customGrad: backward returned ${describe(share)} as the cotangent of input ${i}: expected a tensor, or undefined for an input without a gradient`,
+    );
+  });
+}
+
+function describe(x: unknown): string {
+  if (x === null) return "null";
+  return typeof x === "object" ? `an object of class ${x.constructor?.name}` : `${typeof x} ${String(x)}`;
 }

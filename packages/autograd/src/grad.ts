@@ -117,8 +117,8 @@ function differentiate<P, Rest extends readonly unknown[]>(
     });
     return {
       grads,
-      ...(wantsLoss && { loss: settle(loss) }),
-      ...(aux !== undefined && { aux: { value: mapTree(aux.value, settle) } }),
+      ...(wantsLoss && { loss: engine.settled(loss) }),
+      ...(aux !== undefined && { aux: { value: mapTree(aux.value, engine.settled) } }),
     };
   });
 }
@@ -135,12 +135,6 @@ export function recording<T>(level: Level, f: () => T): T {
 /** The tree with each tensor replaced by one that `level` differentiates by. */
 export function watchTree<P>(engine: Engine, tree: P, level: Level): P {
   return mapTree(tree, (x) => engine.watch(x, level));
-}
-
-/** `x` as it is returned: without history, unless a differentiation around this one goes on. */
-export function settle(x: Tensor): Tensor {
-  if (x.history === undefined || x.history.levels.some((level) => level.open)) return x;
-  return x.detach();
 }
 
 /** The engine of a tree's tensors, all of which must be floats. */

@@ -11,7 +11,7 @@ import {
   type Tensor,
   tensorsOf,
 } from "@gradus/core";
-import { engineOf, recording, settle, watchTree } from "./grad.js";
+import { engineOf, recording, watchTree } from "./grad.js";
 import { pullback } from "./pullback.js";
 
 /**
@@ -56,5 +56,5 @@ export function vjp<P, Y>(f: (params: P) => Y, params: P): [value: Y, pull: (cot
       return mapTree(params, (x) => found[next++] ?? x.zerosLike());
     });
   };
-  return [mapTree(result, settle), pull];
+  return [mapTree(result, engine.settled), pull];
 }

@@ -19,6 +19,22 @@ export interface Op<A = unknown> {
   lower(inputs: readonly Layout[], attrs: A, outputs: readonly Aval[]): Lowered;
   /** The inputs' cotangents, written with ordinary tensor methods. Absent: not differentiable. */
   vjp?(context: VjpContext<A>): readonly (Tensor | undefined)[];
+  /**
+   * For `vmap`: inputs and attributes with which the operation itself computes all examples, its outputs with the batch
+   * axis in front. Natives need it (without, they run once for each example); every other lowering is given its batch
+   * axis without being asked.
+   */
+  batch?(context: BatchContext<A>): { readonly inputs: readonly Tensor[]; readonly attrs: A };
+}
+
+export interface BatchContext<A> {
+  /** Those that are `batched` have the batch axis in front, the others are the same for all examples. */
+  readonly inputs: readonly Tensor[];
+  readonly batched: readonly boolean[];
+  /** How many examples. */
+  readonly size: number;
+  /** As for one example. */
+  readonly attrs: A;
 }
 
 export interface VjpContext<A> {

@@ -102,7 +102,10 @@ export interface Tensor extends ElementwiseMethods {
   readonly device: Backend;
   /** What made this tensor: the way to new tensors for code that only knows this interface. */
   readonly engine: Engine;
-  /** Whether this stands for a value of a function being compiled: it has a shape and a dtype, but no elements yet. */
+  /**
+   * Whether this stands for a value that cannot be looked at: one of a function being compiled, or one example of many
+   * inside `vmap`. It has a shape and a dtype, but no elements of its own.
+   */
   readonly traced: boolean;
   /** How this tensor was computed, while somebody differentiates; see {@link GradNode}. */
   readonly history: History | undefined;
@@ -241,6 +244,8 @@ export interface Level {
   open: boolean;
   /** Whether an operation was recorded for it. */
   used: boolean;
+  /** How many `vmap`s were running when it began; noted by the engine. */
+  depth?: number;
 }
 
 /** That a tensor is output `output` of `node`, and which differentiations in progress it matters to. */
@@ -258,6 +263,8 @@ export interface GradNode {
   readonly inputs: readonly Tensor[];
   /** What it computed. */
   readonly values: readonly Tensor[];
+  /** Tensors beside these that `vjp` reads. */
+  readonly keeps?: readonly Tensor[];
   /**
    * The inputs' cotangents, given those of the outputs (undefined: zero). `needs[i]` tells whether input i's is wanted.
    * Computed with ordinary operations, so gradients can be differentiated again.
@@ -272,15 +279,30 @@ export interface GradNode {
 export interface Engine {
   /** Runs an operation, or appends it to the trace. */
   apply<A>(op: Op<A>, inputs: readonly Tensor[], attrs: A): readonly Tensor[];
-  /** `values` as outputs of a node of the caller's making: how a custom gradient enters the graph. */
+  /**
+   * `values` as outputs of a node of the caller's making: how a custom gradient enters the graph. `keeps` are tensors that
+   * `vjp` reads beside inputs and values.
+   */
   record(
     name: string,
     inputs: readonly Tensor[],
     values: readonly Tensor[],
     vjp: GradNode["vjp"],
+    keeps?: readonly Tensor[],
   ): readonly Tensor[];
   /** `x` as a new leaf that `level` differentiates by. */
   watch(x: Tensor, level: Level): Tensor;
+  /** `x` without the history of differentiations that are over: how a transform returns a result. */
+  settled(x: Tensor): Tensor;
+  /**
+   * Runs `f` once on stand-ins for one example each of tensors whose axis 0 is a batch of `size`; every operation on them
+   * computes all examples at once. The results have that axis in front, or are the same for all examples.
+   */
+  batched(
+    size: number,
+    inputs: readonly Tensor[],
+    f: (examples: readonly Tensor[]) => readonly Tensor[],
+  ): readonly { readonly value: Tensor; readonly isBatched: boolean }[];
   /** Runs `f` and frees every tensor that it made, except those in its result. */
   scope<T>(f: () => T): T;
   full(shape: Shape, value: number | Scalar, options?: CreateOptions): Tensor;

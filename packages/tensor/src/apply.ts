@@ -6,20 +6,19 @@ import {
   contiguousLayout,
   type DType,
   fail,
-  type GradNode,
-  type History,
-  isFloat,
   type Layout,
-  type Level,
   type Op,
   sizeOf,
   type Tensor,
 } from "@gradus/core";
-import { currentTrace } from "./compile/trace.js";
+import { applyBatched } from "./batching/apply-batched.js";
+import { innermostMap } from "./batching/batch-map.js";
+import { currentTrace, type Trace } from "./compile/trace.js";
 import { copyOf } from "./copy.js";
 import { countWork, defaultDevice, executableFor } from "./device.js";
-import { asGradusTensor, GradusTensor, stored } from "./gradus-tensor.js";
+import { asGradusTensor, type GradusTensor, stored } from "./gradus-tensor.js";
 import { realise } from "./lowering/realise.js";
+import { remember } from "./record.js";
 import { Storage } from "./storage.js";
 
 /**
@@ -33,11 +32,23 @@ export function apply<A>(op: Op<A>, inputs: readonly Tensor[], attrs: A, device?
   const ins = inputs.map((x) => asGradusTensor(name, x));
   const trace = currentTrace();
   const place = deviceOf(name, ins, trace?.device ?? device);
-  const avals = op.infer(ins, attrs);
+  const map = innermostMap(ins);
   const outputs =
-    trace !== undefined ? trace.append(op, ins, attrs, avals) : execute(op, ins, attrs, avals, place);
-  remember(op, ins, attrs, outputs);
+    map !== undefined ? applyBatched(map, op, ins, attrs) : compute(op, ins, attrs, place, trace);
+  remember(op, ins, attrs, outputs, map);
   return outputs;
+}
+
+function compute<A>(
+  op: Op<A>,
+  inputs: readonly GradusTensor[],
+  attrs: A,
+  device: Backend,
+  trace: Trace | undefined,
+): GradusTensor[] {
+  const avals = op.infer(inputs, attrs);
+  if (trace !== undefined) return trace.append(op, inputs, attrs, avals);
+  return execute(op, inputs, attrs, avals, device);
 }
 
 /** {@link apply} of an operation with one output. */
@@ -112,12 +123,12 @@ export function viewOf(x: GradusTensor, layout: Layout): GradusTensor {
 }
 
 export function storageOf(x: GradusTensor): Storage {
-  if (x.value.kind === "traced") return failTraced("read");
+  if (x.value.kind !== "stored") return failTraced("read");
   return x.value.storage;
 }
 
 export function layoutOf(op: string, x: GradusTensor): Layout {
-  if (x.value.kind === "traced") return failTraced(op);
+  if (x.value.kind !== "stored") return failTraced(op);
   return x.value.layout;
 }
 
@@ -126,58 +137,4 @@ function failTraced(op: string): never {
     "value-in-trace",
     `${op}: this tensor stands for a value of a compiled function and left it. Return it from the function instead`,
   );
-}
-
-let nextNodeId = 0;
-
-/** Links outputs to their inputs if a differentiation is in progress that the inputs matter to. */
-function remember<A>(
-  op: Op<A>,
-  inputs: readonly GradusTensor[],
-  attrs: A,
-  outputs: readonly GradusTensor[],
-): void {
-  const levels = openLevels(inputs);
-  if (levels.length === 0 || !outputs.some((y) => isFloat(y.dtype))) return;
-  link(op.label?.(attrs) ?? op.name, inputs, outputs, levels, (cotangents, needs) => {
-    if (op.vjp === undefined) return fail("not-differentiable", `${op.name} has no derivative`);
-    return op.vjp({ cotangents, inputs, outputs, attrs, needs });
-  });
-}
-
-/** The differentiations in progress that any of the inputs matters to. */
-export function openLevels(inputs: readonly Tensor[]): readonly Level[] {
-  let found: readonly Level[] = none;
-  for (const { history } of inputs) {
-    if (history === undefined) continue;
-    const open = history.levels.every((level) => level.open)
-      ? history.levels
-      : history.levels.filter((level) => level.open);
-    if (found.length === 0) found = open;
-    else if (found !== open) found = [...new Set([...found, ...open])];
-  }
-  return found;
-}
-
-const none: readonly Level[] = [];
-
-/** Makes `outputs` the outputs of a new node. */
-export function link(
-  name: string,
-  inputs: readonly Tensor[],
-  outputs: readonly GradusTensor[],
-  levels: readonly Level[],
-  vjp: GradNode["vjp"],
-): void {
-  const node: GradNode = { id: nextNodeId++, name, inputs, values: outputs, vjp };
-  if (name !== "watch") for (const level of levels) level.used = true;
-  outputs.forEach((y, output) => {
-    if (isFloat(y.dtype)) (y as { history: History | undefined }).history = { node, output, levels };
-  });
-}
-
-/** An alias of `x`: the same elements, no history yet. */
-export function aliasOf(x: GradusTensor): GradusTensor {
-  if (x.value.kind === "traced") return new GradusTensor(x, x.value);
-  return viewOf(x, x.value.layout);
 }

@@ -1,25 +1,20 @@
-import type { Engine, Level, Tensor } from "@gradus/core";
-import { aliasOf, apply, link, openLevels } from "./apply.js";
+import type { Engine } from "@gradus/core";
+import { apply } from "./apply.js";
+import { batched } from "./batching/batched.js";
 import { arange, full, tensor } from "./create.js";
-import { asGradusTensor, type GradusTensor } from "./gradus-tensor.js";
+import { asGradusTensor } from "./gradus-tensor.js";
 import { concat } from "./ops/concat.js";
 import { key } from "./random/key.js";
+import { record, settled, watch } from "./record.js";
 import { scope } from "./scope.js";
 
 /** What other packages reach through `tensor.engine`. */
 export const engine: Engine = {
   apply: (op, inputs, attrs) => apply(op, inputs, attrs),
-  record(name, inputs, values, vjp) {
-    const levels = openLevels(inputs);
-    const outputs = values.map((value) => aliasOf(asGradusTensor(name, value)));
-    if (levels.length > 0) link(name, inputs, outputs, levels, vjp);
-    return outputs;
-  },
-  watch: (x: Tensor, level: Level): Tensor => {
-    const watched: GradusTensor = aliasOf(asGradusTensor("watch", x));
-    link("watch", [x], [watched], [level, ...openLevels([x])], (cotangents) => cotangents);
-    return watched;
-  },
+  record,
+  watch,
+  settled: (x) => settled(asGradusTensor("settled", x)),
+  batched,
   scope: (f) => scope(f as () => never),
   full,
   arange,

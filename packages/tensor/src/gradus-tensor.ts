@@ -14,6 +14,7 @@ import {
   type Tensor,
   tensorSymbol,
 } from "@gradus/core";
+import { type BatchMap, checkMapOpen } from "./batching/batch-map.js";
 import type { Trace } from "./compile/trace.js";
 import { elementwiseMethods } from "./elementwise.js";
 import { engine } from "./engine.js";
@@ -22,10 +23,12 @@ import { formatTensor } from "./print.js";
 import { registerInScope } from "./scope.js";
 import type { Storage } from "./storage.js";
 
-/** Where a tensor's elements are: in a storage, or nowhere yet because the function is being compiled. */
+/** Where a tensor's elements are: in a storage, nowhere yet because the function is being compiled, or among others. */
 export type TensorValue =
   | { readonly kind: "stored"; readonly storage: Storage; readonly layout: Layout }
-  | { readonly kind: "traced"; readonly trace: Trace; readonly id: number };
+  | { readonly kind: "traced"; readonly trace: Trace; readonly id: number }
+  /** In a `vmap`: one example of a tensor whose axis 0 is the batch. */
+  | { readonly kind: "batched"; readonly of: GradusTensor; readonly map: BatchMap };
 
 // The fluent methods are installed on the prototype below; this tells TypeScript.
 export interface GradusTensor extends Tensor {}
@@ -56,6 +59,7 @@ export class GradusTensor {
   }
 
   get device(): Backend {
+    if (this.value.kind === "batched") return this.value.of.device;
     return this.value.kind === "stored" ? this.value.storage.device : this.value.trace.device;
   }
 
@@ -64,19 +68,21 @@ export class GradusTensor {
   }
 
   get traced(): boolean {
-    return this.value.kind === "traced";
+    return this.value.kind !== "stored";
   }
 
   /** Whether the memory is gone, and to whom. */
   get gone(): "disposed" | "donated" | undefined {
     if (this.disposed) return "disposed";
+    if (this.value.kind === "batched") return this.value.of.gone;
     return this.value.kind === "stored" && this.value.storage.donated ? "donated" : undefined;
   }
 
   dispose(): void {
     if (this.disposed || this.value.kind === "traced") return;
     this.disposed = true;
-    this.value.storage.release();
+    if (this.value.kind === "batched") this.value.of.dispose();
+    else this.value.storage.release();
   }
 
   [Symbol.dispose](): void {
@@ -110,6 +116,7 @@ export function asGradusTensor(op: string, x: unknown): GradusTensor {
     }
     fail("invalid-argument", `${op}: expected a tensor, got ${describe(x)}. Wrap it: tensor(value)`);
   }
+  if (x.value.kind === "batched") checkMapOpen(op, x);
   if (x.gone !== undefined) failGone(op, x);
   return x;
 }

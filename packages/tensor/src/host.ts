@@ -16,7 +16,7 @@ import { asGradusTensor, type GradusTensor } from "./gradus-tensor.js";
 /** The elements, row-major, without waiting. */
 export function dataOf(x: GradusTensor, op = "data"): TypedArray {
   asGradusTensor(op, x);
-  if (x.traced) failTraced(op);
+  if (x.traced) failTraced(op, x);
   const { device } = x;
   if (device.readSync === undefined) {
     fail("no-sync-read", `${op}: ${device.name} cannot be read without waiting. Use: await x.read()`);
@@ -30,7 +30,7 @@ export function dataOf(x: GradusTensor, op = "data"): TypedArray {
 /** The elements, row-major, on any device. */
 export async function readOf(x: GradusTensor): Promise<TypedArray> {
   asGradusTensor("read", x);
-  if (x.traced) failTraced("read");
+  if (x.traced) failTraced("read", x);
   const { source, at, bytes } = readable(x);
   const reading = x.device.read(storageOf(source).buffer, at, bytes);
   if (source !== x) source.dispose();
@@ -123,7 +123,13 @@ export function isTypedArray(x: unknown): x is TypedArray {
   );
 }
 
-function failTraced(op: string): never {
+function failTraced(op: string, x: GradusTensor): never {
+  if (x.value.kind === "batched") {
+    fail(
+      "value-in-trace",
+      `${op}: inside vmap() a tensor stands for one of ${x.value.map.size} examples and has no value of its own. Return it from the function and look at the result, or choose with where()`,
+    );
+  }
   fail(
     "value-in-trace",
     `${op}: inside compile() a tensor has no values yet. Return it from the function and look at the result, or run the function without compile()`,

@@ -11,7 +11,7 @@ import {
   type Tensor,
   type TypedArray,
 } from "@gradus/core";
-import { aliasOf, applyOne } from "./apply.js";
+import { applyOne } from "./apply.js";
 import { upload } from "./create.js";
 import { asGradusTensor, type GradusTensor } from "./gradus-tensor.js";
 import { dataOf, itemOf, nest, readOf } from "./host.js";
@@ -29,6 +29,7 @@ import { logSoftmax, logsumexp, softmax } from "./ops/softmax.js";
 import { argsort, kthvalue, median, sort, topk } from "./ops/sort.js";
 import { std, varianceOf } from "./ops/variance.js";
 import { expand, flatten, permute, reshape, squeeze, transpose, unsqueeze } from "./ops/views.js";
+import { aliasOf } from "./record.js";
 
 type Functions = Record<string, (x: Tensor, ...rest: never[]) => unknown>;
 

@@ -9,6 +9,7 @@ const SUMMARISE_ABOVE = 1000;
 export function formatTensor(x: GradusTensor): string {
   const head = `Tensor ${x.dtype}${formatShape(x.shape)}`;
   if (x.gone !== undefined) return `${head} (${x.gone})`;
+  if (x.value.kind === "batched") return `${head} (one of ${x.value.map.size} in vmap)`;
   if (x.traced) return `${head} (traced)`;
   if (x.device.readSync === undefined) return `${head} (on ${x.device.name}: await x.read())`;
   const values = nest(x.data(), x.shape, x.dtype === "bool");

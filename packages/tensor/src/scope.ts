@@ -71,10 +71,11 @@ function survivors(result: unknown): Set<unknown> {
     const tensor = pending.pop() as GradusTensor;
     if (kept.has(tensor)) continue;
     kept.add(tensor);
+    if (tensor.value.kind === "batched") pending.push(tensor.value.of);
     const node = tensor.history?.node;
     if (node === undefined || nodes.has(node)) continue;
     nodes.add(node);
-    pending.push(...node.inputs, ...node.values);
+    pending.push(...node.inputs, ...node.values, ...(node.keeps ?? []));
   }
   return kept;
 }

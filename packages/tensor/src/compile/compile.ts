@@ -8,8 +8,9 @@ import {
   type Leaf,
   scalarInput,
 } from "@gradus/core";
-import { openLevels } from "../apply.js";
+import { mapDepth } from "../batching/batch-map.js";
 import { asGradusTensor, type GradusTensor } from "../gradus-tensor.js";
+import { openLevels } from "../record.js";
 import { isPromise, scope } from "../scope.js";
 import { CallArguments } from "./call-arguments.js";
 import { planTrace } from "./plan.js";
@@ -44,7 +45,7 @@ const MAX_PROGRAMS = 64;
  * fixed when it is recorded: tensors as they are, numbers as constants. `f` must be pure and synchronous, and cannot look
  * at values: `item()`, `data()` and printing of elements throw `value-in-trace`.
  *
- * Called while being compiled or differentiated (by an argument or by what it reads from outside, a `variable` for one),
+ * Called within `vmap`, or while being compiled or differentiated (by an argument or by what it reads from outside, a `variable` for one),
  * the function simply runs as part of the whole.
  *
  * @example
@@ -91,7 +92,8 @@ export function compile<Args extends readonly unknown[], R>(
 
   const compiled = (...args: Args): R => {
     const call = new CallArguments(args, donate);
-    if (currentTrace() !== undefined || openLevels(call.tensors).length > 0) return f(...args);
+    if (currentTrace() !== undefined || mapDepth() > 0 || openLevels(call.tensors).length > 0)
+      return f(...args);
     const program = programFor(call);
     return openLevels(program.differentiated).length > 0 ? f(...args) : program.run(call);
   };

@@ -59,6 +59,9 @@ export class Trace {
       }
       return x.value.id;
     }
+    if (x.value.kind === "batched") {
+      return fail("value-in-trace", `${op}: an example of a vmap() leaked into a compiled function`);
+    }
     const known = this.captured.get(x);
     if (known !== undefined) return known;
     if (x.device !== this.device) {

@@ -21,6 +21,7 @@ const argsortOp: Op<{ readonly descending: boolean }> = {
       sizes: [sizeOf(shape.slice(0, -1)), shape.at(-1) ?? 1],
     };
   },
+  batch: ({ inputs, attrs }) => ({ inputs, attrs }),
 };
 
 /** The stable order of the last axis. */

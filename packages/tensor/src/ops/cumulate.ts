@@ -41,6 +41,7 @@ const cumulateOp: Op<CumulateAttrs> = {
       sizes: [sizeOf(shape.slice(0, axis)), shape[axis] as number, sizeOf(shape.slice(axis + 1))],
     };
   },
+  batch: ({ inputs, attrs: { op, axis } }) => ({ inputs, attrs: { op, axis: axis + 1 } }),
   vjp({ cotangents: [dy], inputs: [x], outputs: [y], attrs: { op, axis } }) {
     const [source, result, cotangent] = [x as Tensor, y as Tensor, dy as Tensor];
     if (op === "sum") return [cumulate("sum", cotangent.flip(axis), axis).flip(axis)];

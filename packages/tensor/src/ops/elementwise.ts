@@ -54,6 +54,16 @@ export const elementwise: Op<ElementwiseAttrs> = {
     };
   },
 
+  batch({ inputs, batched, attrs }) {
+    const rank = Math.max(...inputs.map((x, i) => x.ndim - Number(batched[i])));
+    const align = (x: Tensor, i: number): Tensor => {
+      const [size, ...shape] = x.shape;
+      if (batched[i] !== true || shape.length === rank) return x;
+      return x.reshape([size as number, ...new Array<number>(rank - shape.length).fill(1), ...shape]);
+    };
+    return { inputs: inputs.map(align), attrs };
+  },
+
   vjp({ cotangents: [dy], inputs, outputs: [y], attrs, needs }) {
     const gradients = gradientExprs(attrs.expr, inputs.length);
     return inputs.map((x, k) => {

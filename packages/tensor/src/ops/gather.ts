@@ -13,6 +13,7 @@ import {
   type Tensor,
 } from "@gradus/core";
 import { applyOne } from "../apply.js";
+import { everyBatched } from "../batching/every-batched.js";
 import { asGradusTensor } from "../gradus-tensor.js";
 import { dataOf } from "../host.js";
 
@@ -86,6 +87,8 @@ const scatterAddOp: Op<AxisAttrs> = {
       sizes: [...shape, ...(index as Aval).shape],
     };
   },
+
+  batch: (context) => ({ inputs: everyBatched(context), attrs: { axis: context.attrs.axis + 1 } }),
 
   vjp: ({ cotangents: [dy], inputs: [, index], attrs: { axis } }) => [
     dy,
