@@ -1,0 +1,147 @@
+import { valueAndGrad } from "@gradus/autograd";
+import { cpu } from "@gradus/backend-cpu";
+import type { Tensor } from "@gradus/core";
+import { crossEntropy } from "@gradus/losses";
+import { conv2d, flatten, linear, maxPool2d, relu, sequential } from "@gradus/nn";
+import { adam, applyUpdates } from "@gradus/optimizers";
+import { compile, key, setDefaultDevice, tensor } from "@gradus/tensor";
+import { ADAM_TENSORS, crossEntropies, mlps } from "../workloads.js";
+import { classes, type Library, numbers, type OpenLibrary, type Run } from "./library.js";
+
+const MILLION = 1_000_000;
+
+/** The operations on their own: as a user writes them, eager, or compiled with what they read in place. */
+function operation(f: (...xs: Tensor[]) => Tensor, inputs: () => Tensor[], compiled: boolean): () => Run {
+  return () => {
+    const xs = inputs();
+    const run = compiled ? compile(() => f(...xs)) : () => f(...xs);
+    return () => run();
+  };
+}
+
+type Tree = Record<string, Tensor>;
+
+function training<P extends Tree | readonly unknown[]>(
+  params: P,
+  loss: (p: P, x: Tensor, y: Tensor) => Tensor,
+) {
+  const rule = adam({ lr: 1e-3 });
+  let p = params;
+  let s = rule.init(p);
+  const step = compile(
+    (p: P, s: ReturnType<typeof rule.init<P>>, x: Tensor, y: Tensor) => {
+      const [value, grads] = valueAndGrad((q: P) => loss(q, x, y))(p);
+      const { updates, state } = rule.update(grads, s, { params: p });
+      return { p: applyUpdates(p, updates), s: state, loss: value };
+    },
+    { donate: [0, 1] },
+  );
+  return (x: Tensor, y: Tensor): number => {
+    const result = step(p, s, x, y);
+    ({ p, s } = result);
+    return result.loss.item();
+  };
+}
+
+function mlp(sizes: readonly number[], rows: number): Run {
+  const model = sequential(
+    ...sizes
+      .slice(1)
+      .flatMap((size, i) => [linear(sizes[i] as number, size), ...(i + 2 < sizes.length ? [relu()] : [])]),
+  );
+  const { params, state } = model.init(key(0));
+  const step = training(params, (p, x, y) => crossEntropy(model.apply(p, state, x, { train: true })[0], y));
+  const inputs = sizes[0] as number;
+  const x = tensor(numbers(rows * inputs), { shape: [rows, inputs] });
+  const y = tensor(classes(rows, sizes.at(-1) as number));
+  return () => step(x, y);
+}
+
+function cnn(): Run {
+  const model = sequential(
+    conv2d(1, 8, 3),
+    relu(),
+    maxPool2d(2),
+    conv2d(8, 16, 3),
+    relu(),
+    maxPool2d(2),
+    flatten(),
+    linear(16 * 5 * 5, 10),
+  );
+  const { params, state } = model.init(key(0));
+  const step = training(params, (p, x, y) => crossEntropy(model.apply(p, state, x, { train: true })[0], y));
+  const x = tensor(numbers(32 * 784), { shape: [32, 1, 28, 28] });
+  const y = tensor(classes(32, 10));
+  return () => step(x, y);
+}
+
+/** The optimizer alone, on gradients that are given. */
+function adamOf(tensors: number): Run {
+  const each = Math.floor(MILLION / tensors);
+  const make = (seed: number): Tree =>
+    Object.fromEntries(Array.from({ length: tensors }, (_, i) => [`p${i}`, tensor(numbers(each, seed + i))]));
+  const rule = adam({ lr: 1e-3 });
+  const grads = make(1);
+  let p = make(100);
+  let s = rule.init(p);
+  const step = compile(
+    (p: Tree, s: ReturnType<typeof rule.init<Tree>>, g: Tree) => {
+      const { updates, state } = rule.update(g, s, { params: p });
+      return { p: applyUpdates(p, updates), s: state };
+    },
+    { donate: [0, 1] },
+  );
+  return () => {
+    ({ p, s } = step(p, s, grads));
+  };
+}
+
+function lossAndGradient(rows: number, count: number): Run {
+  const y = tensor(classes(rows, count));
+  const x = tensor(numbers(rows * count), { shape: [rows, count] });
+  const step = compile((x: Tensor) => valueAndGrad((x: Tensor) => crossEntropy(x, y))(x));
+  return () => step(x);
+}
+
+export const open: OpenLibrary = async (): Promise<Library> => {
+  setDefaultDevice(await cpu());
+  const vector = (seed: number) => tensor(numbers(MILLION, seed));
+  const square = (n: number) => () => [1, 2].map((seed) => tensor(numbers(n * n, seed), { shape: [n, n] }));
+  const matmul = (a: Tensor, b: Tensor): Tensor => a.matmul(b);
+  const operations: [string, (...xs: Tensor[]) => Tensor, () => Tensor[]][] = [
+    ...[256, 512, 1024].map(
+      (n) => [`matmul_${n}`, matmul, square(n)] as [string, typeof matmul, () => Tensor[]],
+    ),
+    ["mul_add_1M", (a, b, c) => a.mul(b).add(c), () => [1, 2, 3].map(vector)],
+    ["exp_1M", (x) => x.exp(), () => [vector(1)]],
+    ["tanh_1M", (x) => x.tanh(), () => [vector(1)]],
+    ["sum_1M", (x) => x.sum(), () => [vector(1)]],
+    ["softmax_128x1000", (x) => x.softmax(-1), () => [tensor(numbers(128_000), { shape: [128, 1000] })]],
+  ];
+  return {
+    workloads: {
+      ...Object.fromEntries(operations.map(([name, f, inputs]) => [name, operation(f, inputs, true)])),
+      ...Object.fromEntries(
+        operations.map(([name, f, inputs]) => [`${name}_eager`, operation(f, inputs, false)]),
+      ),
+      add_4_eager: operation(
+        (a, b) => a.add(b),
+        () => [tensor([1, 2, 3, 4]), tensor([5, 6, 7, 8])],
+        false,
+      ),
+      ...Object.fromEntries(
+        Object.entries(mlps).map(([name, { sizes, rows }]) => [name, () => mlp(sizes, rows)]),
+      ),
+      cnn_b32: cnn,
+      adam_1000k: () => adamOf(1),
+      adam_60x: () => adamOf(ADAM_TENSORS),
+      ...Object.fromEntries(
+        Object.entries(crossEntropies).map(([name, [rows, count]]) => [
+          name,
+          () => lossAndGradient(rows, count),
+        ]),
+      ),
+      first_step: () => () => mlp([784, 128, 10], 32)(),
+    },
+  };
+};
