@@ -13,9 +13,10 @@ import {
   substitute,
 } from "@gradus/core";
 import { multiplyFunction, PANEL, ROWS } from "./emit/multiply-function.js";
-import { loopProgram, loopRunner, type Program } from "./program.js";
-import type { Arguments, Scratch } from "./scratch.js";
-import { moduleBytes } from "./wasm/encode.js";
+import type { PhaseFunction } from "./loader.js";
+import { loopProgram } from "./loop-program.js";
+import type { Machine } from "./machine.js";
+import { type HostCall, type Program, paramsAt } from "./program.js";
 
 /** Rows of a are packed and multiplied in blocks of about so many elements: they stay in the cache. */
 const BLOCK = 32768;
@@ -25,10 +26,10 @@ const BLOCK = 32768;
  * expressions are computed), multiplied, and written by a loop that reads the products. In other dtypes it is one loop
  * kernel with a sum.
  */
-export function contractProgram(kernel: ContractKernel, scratch: Scratch): Program {
+export function contractProgram(kernel: ContractKernel, machine: Machine): Program {
   const { accumulate, a } = kernel;
-  if (accumulate === "f32" && a.dtype === "f32") return packedProgram(kernel, scratch);
-  return loopProgram(asLoops(kernel), scratch);
+  if (accumulate === "f32" && a.dtype === "f32") return packedProgram(kernel, machine);
+  return loopProgram(asLoops(kernel));
 }
 
 function asLoops({ groups, a, b, accumulate, writes, ...kernel }: ContractKernel): LoopKernel {
@@ -45,15 +46,15 @@ function asLoops({ groups, a, b, accumulate, writes, ...kernel }: ContractKernel
   };
 }
 
-function packedProgram(kernel: ContractKernel, scratch: Scratch): Program {
+function packedProgram(kernel: ContractKernel, machine: Machine): Program {
   const { groups, inputs, params } = kernel;
   const [packA, packB, write] = [packRows(kernel), packPanels(kernel), writeProducts(kernel)].map((loops) =>
-    loopRunner(loops, scratch),
+    runner(loops, machine),
   ) as [Run, Run, Run];
   const batchAxes = range(0, groups.batch);
   const sharesB = batchAxes.every((axis) => !dependsOnAxis(kernel.b, axis));
-  let multiply: ((args: Arguments) => number) | undefined;
-  return ({ buffers, sizes, params: numbers }) => {
+  let multiply: PhaseFunction | undefined;
+  const run = ({ memory, addresses, sizes, params: numbers }: HostCall): undefined => {
     const batchAndM = groups.batch + groups.m;
     const mn = batchAndM + groups.n;
     const nSizes = sizes.slice(batchAndM, mn);
@@ -65,15 +66,16 @@ function packedProgram(kernel: ContractKernel, scratch: Scratch): Program {
       kSizes,
     ].map(product) as [number, number, number, number];
     if (batch * m * n === 0) return undefined;
-    multiply ??= scratch.load({ bytes: moduleBytes([], [multiplyFunction()]), imports: {} });
+    multiply ??= machine.loader.load({ imports: [], functions: [{ ...multiplyFunction(), exported: "run" }] })
+      .exports.run as PhaseFunction;
     const panels = Math.ceil(n / PANEL);
     const wanted = Math.min(m, BLOCK / Math.max(k, 1), (4 * BLOCK) / n);
     const block = Math.max(ROWS, Math.floor(wanted / ROWS) * ROWS);
 
-    const left = scratch.reserve(4 * block * k);
-    const right = scratch.reserve(4 * PANEL * panels * k);
-    const products = scratch.reserve(4 * PANEL * panels * block);
-    const addresses = buffers.map((buffer) => buffer.address);
+    const args = machine.arguments(0);
+    const left = machine.scratch(4 * (block * k + PANEL * panels * (k + block)));
+    const right = left + 4 * block * k;
+    const products = right + 4 * PANEL * panels * k;
     const sources = addresses.slice(0, inputs.length);
     const targets = addresses.slice(inputs.length);
     const extra = (batchIndex: number, start: number): number[] => [
@@ -90,20 +92,21 @@ function packedProgram(kernel: ContractKernel, scratch: Scratch): Program {
         if (whole < panels) {
           const last = right + 4 * PANEL * k * whole;
           // Columns that are not there: of zeros, not of what happens to lie there, which may be slow denormals.
-          scratch.fill(last, 4 * PANEL * k);
+          memory.bytes.fill(0, last, last + 4 * PANEL * k);
           packB([...sources, last], [1, ...kSizes, n % PANEL], extra(i, whole * PANEL));
         }
       }
       for (let start = 0; start < m; start += block) {
         const rows = Math.min(block, m - start);
         packA([...sources, left], [rows, ...kSizes], extra(i, start));
-        multiply({ words: [left, right, products, rows, panels, k], params: [], paramsAt: 24 });
+        memory.words.set([left, right, products, rows, panels, k], args / 4);
+        multiply(args, 0, 1);
         write([...sources, products, ...targets], [rows, ...nSizes], extra(i, start));
       }
     }
-    scratch.release(left);
     return undefined;
   };
+  return { kind: "host", run };
 
   // The loops' further params: which of the batch, the first row or column, the columns of the products, all sizes.
   function extraParams(): Pick<LoopKernel, "kind" | "name" | "params" | "stages"> {
@@ -187,7 +190,22 @@ function packedProgram(kernel: ContractKernel, scratch: Scratch): Program {
   }
 }
 
-type Run = ReturnType<typeof loopRunner>;
+type Run = ReturnType<typeof runner>;
+
+/** Runs loops on addresses. */
+function runner(kernel: LoopKernel, machine: Machine) {
+  const { phases } = loopProgram(kernel);
+  return (addresses: readonly number[], sizes: readonly number[], params: readonly number[]): void => {
+    const start = paramsAt(addresses.length, sizes.length);
+    const args = machine.arguments(start + 8 * params.length);
+    const { words, doubles } = machine.memory;
+    words.set([...addresses, ...sizes, 0], args / 4);
+    doubles.set(params, (args + start) / 8);
+    for (const { module, entry } of phases(sizes)) {
+      (machine.loader.load(module).exports[entry] as PhaseFunction)(args, 0, 1);
+    }
+  };
+}
 
 function dense(
   parts: Pick<LoopKernel, "kind" | "name" | "params" | "stages">,

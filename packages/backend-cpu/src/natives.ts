@@ -1,22 +1,19 @@
 import { bytesOf, type DType, type NativeKernel, runNative, typedArray } from "@gradus/core";
-import type { Call, Program } from "./program.js";
-import type { Scratch } from "./scratch.js";
+import type { HostCall, HostProgram } from "./program.js";
 
 /** The operations that are no loops: core's references, on this device's memory. */
-export function nativeProgram(kernel: NativeKernel, scratch: Scratch): Program {
+export function nativeProgram(kernel: NativeKernel): HostProgram {
   const dtypes = [...kernel.inputs, ...kernel.outputs];
-  return ({ buffers, sizes }: Call) => {
-    const views = buffers.map((buffer, k) => {
-      const dtype = dtypes[k] as DType;
-      const length = Math.floor(buffer.bytes / bytesOf(dtype));
-      const { buffer: memory, address } = scratch.viewOf(buffer);
+  const run = ({ memory, addresses, bytes, sizes }: HostCall): string | undefined => {
+    const buffers = dtypes.map((dtype, k) => {
+      const length = Math.floor((bytes[k] as number) / bytesOf(dtype));
       const Constructor = typedArray(dtype, 0).constructor as Float32ArrayConstructor;
-      return { data: new Constructor(memory, address, length), length };
+      return { data: new Constructor(memory.memory.buffer, addresses[k], length), length };
     });
     let message: string | undefined;
     runNative({
       kernel,
-      buffers: views,
+      buffers,
       sizes,
       failed: (problem) => {
         message ??= problem;
@@ -24,4 +21,5 @@ export function nativeProgram(kernel: NativeKernel, scratch: Scratch): Program {
     });
     return message;
   };
+  return { kind: "host", run };
 }

@@ -1,51 +1,56 @@
-import type { LoopKernel } from "@gradus/core";
-import { gridPreference, paramsAt } from "./emit/loop-function.js";
-import { loopModule } from "./emit/loop-module.js";
-import type { HostBuffer } from "./host-buffer.js";
-import type { Arguments, Scratch } from "./scratch.js";
+import type { LinearMemory } from "./memory/linear-memory.js";
+import { I32, type WasmModule } from "./wasm/encode.js";
 
-/** One call of a compiled kernel: its buffers lie in the scratch memory. */
-export interface Call {
-  readonly buffers: readonly HostBuffer[];
+/**
+ * One step of a kernel. All threads finish it before the next one begins. It is a function of a module, which takes the
+ * address of the launch's arguments, and which part of how many it is to do. It gives 0, or 1 + the number of a check that
+ * failed.
+ *
+ * Parts are disjoint and together make the whole; the results are the same bits for any number of parts. Any thread may do
+ * any part.
+ */
+export interface Phase {
+  /** Loaded once in every thread, recognised by identity. With imports it runs on the main thread, whole. */
+  readonly module: WasmModule;
+  readonly entry: string;
+  /** The most parts for these sizes; 1 where splitting does not pay. */
+  parts(sizes: readonly number[]): number;
+}
+
+export const PHASE_SIGNATURE = { takes: [I32, I32, I32], gives: [I32] } as const;
+
+/**
+ * A kernel as generated code. The arguments of a launch are one block for all phases: as i32 the addresses of its buffers,
+ * its sizes and the address of its scratch memory; then, from {@link paramsAt} on, its params as f64.
+ */
+export interface PhasedProgram {
+  readonly kind: "phases";
+  /** What runs for these sizes. */
+  phases(sizes: readonly number[]): readonly Phase[];
+  /** Bytes of scratch memory that a launch needs, its content undefined; no phase has more parts than there are threads. */
+  scratch?(sizes: readonly number[], threads: number): number;
+}
+
+/** A kernel in JavaScript. */
+export interface HostProgram {
+  readonly kind: "host";
+  /** Returns the message of a check that failed. */
+  run(call: HostCall): string | undefined;
+}
+
+/** One call of a kernel in JavaScript: its buffers lie in the memory. */
+export interface HostCall {
+  readonly memory: LinearMemory;
+  readonly addresses: readonly number[];
+  /** The sizes of the buffers in bytes. */
+  readonly bytes: readonly number[];
   readonly sizes: readonly number[];
   readonly params: readonly number[];
 }
 
-/** Runs a compiled kernel. Returns the message of a check that failed. */
-export type Program = (call: Call) => string | undefined;
+export type Program = PhasedProgram | HostProgram;
 
-/** Runs loops on memory: the addresses of the kernel's buffers, and what a launch has. Gives the number of a failed check. */
-export type LoopRunner = (
-  addresses: readonly number[],
-  sizes: readonly number[],
-  params: readonly number[],
-) => number;
-
-/** Both ways to run a loop kernel, each made when it is first used. */
-export function loopRunner(kernel: LoopKernel, scratch: Scratch): LoopRunner {
-  const ways: (((args: Arguments) => number) | undefined)[] = [];
-  const at = paramsAt(kernel);
-  const prefersGrid = gridPreference(kernel);
-  return (addresses, sizes, params) => {
-    const alongGrid = prefersGrid(sizes);
-    const way = alongGrid ? 1 : 0;
-    let run = ways[way];
-    if (run === undefined) {
-      run = scratch.load(loopModule(kernel, alongGrid));
-      ways[way] = run;
-    }
-    return run({ words: [...addresses, ...sizes], params, paramsAt: at });
-  };
-}
-
-export function loopProgram(kernel: LoopKernel, scratch: Scratch): Program {
-  const run = loopRunner(kernel, scratch);
-  return ({ buffers, sizes, params }) => {
-    const failed = run(
-      buffers.map((buffer) => buffer.address),
-      sizes,
-      params,
-    );
-    return failed === 0 ? undefined : kernel.checks?.[failed - 1]?.message;
-  };
+/** Where params begin within a block of arguments, in bytes. */
+export function paramsAt(buffers: number, sizes: number): number {
+  return Math.ceil((buffers + sizes + 1) / 2) * 8;
 }

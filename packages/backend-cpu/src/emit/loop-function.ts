@@ -1,18 +1,11 @@
 import type { Expr, LoopKernel, Output, Stage } from "@gradus/core";
 import { affineIn, postOrder } from "@gradus/core";
+import { PHASE_SIGNATURE, paramsAt } from "../program.js";
 import { F64, I32, V128 } from "../wasm/encode.js";
 import { FunctionBody, op, simd } from "../wasm/function-body.js";
 import { type Callee, ExpressionEmitter, hasLanes } from "./expressions.js";
 import { typeOf } from "./instructions.js";
 import { isPosition, numberAccumulator, pushLane, vectorAccumulator } from "./reduction.js";
-
-/** Takes the address of its arguments; gives 0, or 1 + the number of a check that failed. */
-export const LOOP_SIGNATURE = { takes: [I32], gives: [I32] } as const;
-
-/** Where a launch's arguments lie: addresses of buffers and sizes as i32, then params as f64. */
-export function paramsAt({ inputs, outputs, axes }: Pick<LoopKernel, "inputs" | "outputs" | "axes">): number {
-  return Math.ceil((inputs.length + outputs.length + axes) / 2) * 8;
-}
 
 /** A stage, write or check: what is computed over axes of its own at each grid point. */
 interface Place {
@@ -29,7 +22,7 @@ export function loopFunction(
   alongGrid: boolean,
   callee: (name: string, dtype: Expr["dtype"]) => Callee,
 ) {
-  const body = new FunctionBody(LOOP_SIGNATURE);
+  const body = new FunctionBody(PHASE_SIGNATURE);
   new LoopEmitter(kernel, alongGrid, body, callee).emit();
   return body.finish();
 }
@@ -56,7 +49,7 @@ class LoopEmitter {
       return local;
     };
     const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
-    const start = paramsAt(kernel);
+    const start = paramsAt(count, axes);
     this.emitter = new ExpressionEmitter(
       body,
       {

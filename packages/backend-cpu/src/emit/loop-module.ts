@@ -1,5 +1,5 @@
 import { type DType, type Expr, type LoopKernel, postOrder, scalarOp, stage } from "@gradus/core";
-import { F64, moduleBytes, V128, type WasmFunction } from "../wasm/encode.js";
+import { F64, type HostImport, V128, type WasmFunction, type WasmModule } from "../wasm/encode.js";
 import { FunctionBody } from "../wasm/function-body.js";
 import { type Callee, ExpressionEmitter } from "./expressions.js";
 import { functionOf } from "./functions.js";
@@ -7,31 +7,28 @@ import { instructionOf } from "./instructions.js";
 import { loopFunction } from "./loop-function.js";
 import { Lowering, operandOf } from "./lower.js";
 
-export type HostFunction = (...args: number[]) => number;
-
-/** What a module must be given besides memory. */
-export interface LoopModule {
-  readonly bytes: Uint8Array<ArrayBuffer>;
-  readonly imports: Readonly<Record<string, HostFunction>>;
-}
+/** The function that runs a kernel. */
+export const ENTRY = "run";
 
 const NO_LEAVES = { axes: [], sizes: [], params: [], buffers: [] };
 const LANES = { takes: [V128], gives: [V128] } as const;
 
 /** A module whose `run` runs the kernel, with lanes along its grid or along its inner axes. */
-export function loopModule(kernel: LoopKernel, alongGrid: boolean): LoopModule {
+export function loopModule(kernel: LoopKernel, alongGrid: boolean): WasmModule {
   const lowered = lowerKernel(kernel);
   const lanes = new Map<string, Expr>();
-  const imports = new Map<string, { readonly run: HostFunction; readonly arity: number }>();
+  const imports = new Map<string, HostImport>();
   const collect = (roots: readonly Expr[]): void => {
     for (const e of postOrder(roots)) {
       if (e.kind !== "op") continue;
       const operand = operandOf(e);
       if (instructionOf(e.op, operand) !== undefined) continue;
       const inLanes = functionOf(e.op, operand);
-      if (inLanes === undefined)
-        imports.set(`${e.op} ${operand}`, { run: hostFunction(e.op, operand), arity: e.args.length });
-      else if (!lanes.has(e.op)) {
+      if (inLanes === undefined) {
+        const name = `${e.op} ${operand}`;
+        const takes = new Array<typeof F64>(e.args.length).fill(F64);
+        imports.set(name, { name, signature: { takes, gives: [F64] }, run: hostFunction(e.op, operand) });
+      } else if (!lanes.has(e.op)) {
         const whole = new Lowering().lower(inLanes(stage(0, "f32")));
         lanes.set(e.op, whole);
         collect([whole]);
@@ -49,17 +46,13 @@ export function loopModule(kernel: LoopKernel, alongGrid: boolean): LoopModule {
     functionOf(name, dtype) === undefined
       ? { kind: "host", index: importNames.indexOf(`${name} ${dtype}`) }
       : { kind: "lanes", index: importNames.length + laneNames.indexOf(name) };
-  const bytes = moduleBytes(
-    [...imports].map(([name, { arity }]) => ({
-      name,
-      signature: { takes: new Array<typeof F64>(arity).fill(F64), gives: [F64] },
-    })),
-    [
+  return {
+    imports: [...imports.values()],
+    functions: [
       ...[...lanes.values()].map((whole) => laneFunction(whole, callee)),
-      loopFunction(lowered, alongGrid, callee),
+      { ...loopFunction(lowered, alongGrid, callee), exported: ENTRY },
     ],
-  );
-  return { bytes, imports: Object.fromEntries([...imports].map(([name, { run }]) => [name, run])) };
+  };
 }
 
 function laneFunction(whole: Expr, callee: (name: string, dtype: DType) => Callee): WasmFunction {
@@ -71,9 +64,9 @@ function laneFunction(whole: Expr, callee: (name: string, dtype: DType) => Calle
 }
 
 /** The reference of an operation. */
-function hostFunction(name: string, operand: DType): HostFunction {
+function hostFunction(name: string, operand: DType): HostImport["run"] {
   const row = scalarOp(name);
-  return (operand === "i32" ? row?.integer : undefined) ?? (row?.value as HostFunction);
+  return (operand === "i32" ? row?.integer : undefined) ?? (row?.value as HostImport["run"]);
 }
 
 function lowerKernel(kernel: LoopKernel): LoopKernel {

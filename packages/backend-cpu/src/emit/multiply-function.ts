@@ -1,6 +1,6 @@
+import { PHASE_SIGNATURE } from "../program.js";
 import { F32, I32, unsigned, V128, type WasmFunction } from "../wasm/encode.js";
 import { FunctionBody, op, simd } from "../wasm/function-body.js";
-import { LOOP_SIGNATURE } from "./loop-function.js";
 
 /** Columns of a panel of b: two vectors. */
 export const PANEL = 8;
@@ -15,7 +15,7 @@ const UNROLLED = 4;
  * which an element is summed depends on the steps alone.
  */
 export function multiplyFunction(): WasmFunction {
-  const body = new FunctionBody(LOOP_SIGNATURE);
+  const body = new FunctionBody(PHASE_SIGNATURE);
   const [a, b, c, rows, panels, steps] = Array.from({ length: 6 }, (_, i) => {
     const local = body.local(I32);
     body.get(0);

@@ -31,7 +31,25 @@ export interface WasmFunction {
   /** The types of the locals after the parameters. */
   readonly locals: readonly ValueType[];
   readonly code: readonly number[];
+  /** The name under which others may call it. */
+  readonly exported?: string;
 }
+
+/** A function of the host that a module calls. */
+export interface HostImport {
+  readonly name: string;
+  readonly signature: Signature;
+  readonly run: (...args: number[]) => number;
+}
+
+/** What a module is made of. Functions are numbered: imports first. */
+export interface WasmModule {
+  readonly imports: readonly HostImport[];
+  readonly functions: readonly WasmFunction[];
+}
+
+/** The most pages of 64 KB that a memory has: 4 GiB. */
+const MAX_PAGES = 65536;
 
 const list = (items: readonly (readonly number[])[]): number[] => [
   ...unsigned(items.length),
@@ -42,15 +60,16 @@ const section = (id: number, bytes: readonly number[]): number[] => [id, ...size
 const text = (s: string): number[] => sized([...s].map((character) => character.charCodeAt(0)));
 
 /**
- * A module that imports the memory `host.memory` and the functions `imports` of `host`, and exports its last function as
- * `run`. Functions are numbered: imports first, then `functions`.
+ * The bytes of a module, which imports its memory as `host.memory`, shared between threads or not, and its functions from
+ * `host` too.
  */
-export function moduleBytes(
-  imports: readonly { readonly name: string; readonly signature: Signature }[],
-  functions: readonly WasmFunction[],
-): Uint8Array<ArrayBuffer> {
+export function encodeModule({ imports, functions }: WasmModule, isShared: boolean): Uint8Array<ArrayBuffer> {
   const all = [...imports, ...functions];
   const imported = imports.map(({ name }, i) => [...text("host"), ...text(name), 0, ...unsigned(i)]);
+  const limits = [isShared ? 3 : 1, ...unsigned(1), ...unsigned(MAX_PAGES)];
+  const exported = functions.flatMap(({ exported: name }, i) =>
+    name === undefined ? [] : [[...text(name), 0, ...unsigned(imports.length + i)]],
+  );
   const bodies = functions.map(({ locals, code }) =>
     sized([...list(locals.map((type) => [1, type])), ...code, 0x0b]),
   );
@@ -60,9 +79,9 @@ export function moduleBytes(
       1,
       list(all.map(({ signature: { takes, gives } }) => [0x60, ...sized(takes), ...sized(gives)])),
     ),
-    ...section(2, list([...imported, [...text("host"), ...text("memory"), 2, 0, 1]])),
+    ...section(2, list([...imported, [...text("host"), ...text("memory"), 2, ...limits]])),
     ...section(3, list(functions.map((_, i) => unsigned(imports.length + i)))),
-    ...section(7, list([[...text("run"), 0, ...unsigned(all.length - 1)]])),
+    ...section(7, list(exported)),
     ...section(10, list(bodies)),
   ]);
 }

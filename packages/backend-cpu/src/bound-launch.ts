@@ -1,0 +1,139 @@
+import { type Buffer, fail, formatShape, type Launch } from "@gradus/core";
+import type { Compiled } from "./compiled.js";
+import type { PhaseFunction } from "./loader.js";
+import type { Machine } from "./machine.js";
+import type { CpuBuffer } from "./memory/cpu-buffer.js";
+import { paramsAt } from "./program.js";
+
+/**
+ * A kernel with the sizes and buffers of its last call, so that a call like it checks and computes nothing anew, and
+ * allocates nothing. It does not hold the buffers.
+ */
+export class BoundLaunch {
+  /** The buffers of the last call, by the ids that they had. */
+  private readonly ids: number[];
+  private readonly sizes: number[] = [];
+  private steps: PhaseFunction[] = [];
+  private scratchBytes = 0;
+  private isResolved = false;
+  private paramsAt = 0;
+
+  constructor(
+    private readonly machine: Machine,
+    readonly compiled: Compiled,
+  ) {
+    const { inputs, outputs } = compiled.kernel;
+    this.ids = new Array<number>(inputs.length + outputs.length).fill(0);
+  }
+
+  /** Runs the kernel. Returns the message of a check that failed. */
+  run({ buffers, sizes, params }: Launch): string | undefined {
+    const { compiled, machine, ids } = this;
+    const { residency, memory } = machine;
+    const { kernel, program } = compiled;
+    if (buffers.length !== ids.length) this.failCount("buffers", buffers, ids.length);
+    if (params.length !== kernel.params.length) this.failCount("params", params, kernel.params.length);
+    if (this.areNew(sizes)) this.resize(sizes);
+    for (let k = 0; k < ids.length; k++) {
+      if ((buffers[k] as CpuBuffer).id !== ids[k]) {
+        this.check(buffers);
+        break;
+      }
+    }
+    residency.beginLaunch();
+    for (let k = 0; k < ids.length; k++) residency.place(buffers[k] as CpuBuffer);
+    for (let k = kernel.inputs.length; k < ids.length; k++) {
+      residency.wrote(buffers[k] as CpuBuffer, compiled.label);
+    }
+    if (program.kind === "host") {
+      return program.run({
+        memory,
+        addresses: buffers.map((buffer) => (buffer as CpuBuffer).address),
+        bytes: buffers.map((buffer) => buffer.bytes),
+        sizes,
+        params,
+      });
+    }
+    const scratch = machine.scratch(this.scratchBytes);
+    const args = machine.arguments(this.paramsAt + 8 * params.length);
+    // After all that may make the memory grow.
+    const { words, doubles } = memory;
+    let at = args / 4;
+    for (let k = 0; k < buffers.length; k++) words[at++] = (buffers[k] as CpuBuffer).address;
+    for (let k = 0; k < sizes.length; k++) words[at++] = sizes[k] as number;
+    words[at] = scratch;
+    at = (args + this.paramsAt) / 8;
+    for (let k = 0; k < params.length; k++) doubles[at++] = params[k] as number;
+    let failed = 0;
+    for (let k = 0; k < this.steps.length; k++) {
+      failed = Math.max(failed, (this.steps[k] as PhaseFunction)(args, 0, 1));
+    }
+    if (failed === 0 || kernel.kind !== "loop") return undefined;
+    return kernel.checks?.[failed - 1]?.message;
+  }
+
+  private areNew(sizes: readonly number[]): boolean {
+    const known = this.sizes;
+    if (sizes.length !== known.length || !this.isResolved) return true;
+    for (let k = 0; k < known.length; k++) if (sizes[k] !== known[k]) return true;
+    return false;
+  }
+
+  private resize(sizes: readonly number[]): void {
+    const { machine, compiled, ids } = this;
+    const { kernel, program, axes } = compiled;
+    if (sizes.length !== (axes ?? sizes.length)) this.failCount("sizes", sizes, axes as number);
+    if (!sizes.every((size) => Number.isInteger(size) && size >= 0)) {
+      fail(
+        "kernel-invalid",
+        `kernel "${kernel.name}": sizes must be whole numbers of at least 0, got ${formatShape(sizes)}`,
+      );
+    }
+    // Until all of it is known, nothing is.
+    this.isResolved = false;
+    if (program.kind === "phases") {
+      this.steps = program.phases(sizes).map(({ module, entry }) => {
+        return machine.loader.load(module).exports[entry] as PhaseFunction;
+      });
+      this.scratchBytes = program.scratch?.(sizes, 1) ?? 0;
+    }
+    this.sizes.splice(0, Number.POSITIVE_INFINITY, ...sizes);
+    this.paramsAt = paramsAt(ids.length, sizes.length);
+    this.isResolved = true;
+  }
+
+  private check(buffers: readonly Buffer[]): void {
+    const { compiled, ids } = this;
+    const { name } = compiled.kernel;
+    buffers.forEach((buffer, k) => {
+      ids[k] = compiled.owner.own(buffer, `kernel "${name}"`).id;
+    });
+    try {
+      this.checkAliases(buffers);
+    } catch (error) {
+      ids.fill(0);
+      throw error;
+    }
+  }
+
+  /** An output is in an input's buffer exactly where the kernel says so: it was made for that. */
+  private checkAliases(buffers: readonly Buffer[]): void {
+    const { name, inputs, outputs, aliases } = this.compiled.kernel;
+    for (let k = 0; k < outputs.length; k++) {
+      for (let i = 0; i < inputs.length; i++) {
+        const shared = buffers[i] === buffers[inputs.length + k];
+        if (shared === (aliases?.[k] === i)) continue;
+        const problem = shared ? "but the kernel does not say so" : "as the kernel says";
+        const is = shared ? "is" : "is not";
+        fail("kernel-invalid", `kernel "${name}": output ${k} ${is} in the buffer of input ${i}, ${problem}`);
+      }
+    }
+  }
+
+  private failCount(what: string, list: readonly unknown[], expected: number): never {
+    return fail(
+      "kernel-invalid",
+      `kernel "${this.compiled.kernel.name}" takes ${expected} ${what}, but the launch has ${list.length}`,
+    );
+  }
+}
