@@ -1,9 +1,12 @@
 import { affineIn, childrenOf, type DType, type Expr, postOrder } from "@gradus/core";
-import { F32, F64, I32, V128 } from "../wasm/encode.js";
+import { F32, F64, I32, unsigned, V128 } from "../wasm/encode.js";
 import { type FunctionBody, op, simd } from "../wasm/function-body.js";
 import { instructionOf, shifts, typeOf } from "./instructions.js";
 import { operandOf } from "./lower.js";
 import { pushLane } from "./reduction.js";
+
+/** How many values a vector has: two where any value is an f64, else four. */
+export type Lanes = 2 | 4;
 
 /** Which function of the module computes an operation that is no instruction. */
 export interface Callee {
@@ -28,12 +31,19 @@ const STAGE = 1000;
 
 /**
  * Writes code that computes expressions, each into a local of its own, once for each scope. Along the run axis (if there is
- * one) values that change are vectors of four lanes, the others numbers. An expression may be known in both forms: the
- * number is then that of the first lane, which is what a vector load needs of its index.
+ * one) values that change are vectors, the others numbers. An expression may be known in both forms: the number is then that
+ * of the first lane, which is what a vector load needs of its index.
+ *
+ * With two lanes, values of 32 bits are the lower two of four; what is in the upper two does not matter.
+ *
+ * At the end of a run a vector may have more lanes than there are points left (see `limit`). What those behind the last
+ * point hold does not matter; dense loads read on in memory there, which ends far enough behind the last buffer.
  */
 export class ExpressionEmitter {
   /** The axis of the lanes, in the vector part of a loop. */
   private run: number | undefined;
+  /** The local with the end of the run axis, where lanes may reach over it. */
+  private limit: number | undefined;
   private numbers = new Map<Expr, number>();
   private vectors = new Map<Expr, number>();
   private readonly stages = new Map<number, { readonly local: number; readonly isVector: boolean }>();
@@ -44,25 +54,32 @@ export class ExpressionEmitter {
     readonly body: FunctionBody,
     readonly leaves: Leaves,
     private readonly callee: (name: string, dtype: DType) => Callee,
+    readonly lanes: Lanes = 4,
   ) {}
 
   /** What `inner` makes known is forgotten after it, since its code may not have run. */
   scope(inner: () => void): void {
-    const { numbers, vectors, run } = this;
+    const { numbers, vectors, run, limit } = this;
     this.numbers = new Map(numbers);
     this.vectors = new Map(vectors);
     inner();
-    Object.assign(this, { numbers, vectors, run });
+    Object.assign(this, { numbers, vectors, run, limit });
   }
 
-  /** Within: the loop over `axis`, one point at a time or four. */
-  within(axis: number, lanes: boolean, inner: () => void): void {
-    this.bound.add(axis);
-    this.scope(() => {
-      if (lanes) this.run = axis;
+  /** Within: loops over `axes`, one point at a time. */
+  within(axes: readonly number[], inner: () => void): void {
+    for (const axis of axes) this.bound.add(axis);
+    this.scope(inner);
+    for (const axis of axes) this.bound.delete(axis);
+  }
+
+  /** Within: the loop over `axis`, a vector at a time. `limit`: the local with its end, if lanes may reach over it. */
+  withinLanes(axis: number, limit: number | undefined, inner: () => void): void {
+    this.within([axis], () => {
+      this.run = axis;
+      this.limit = limit;
       inner();
     });
-    this.bound.delete(axis);
   }
 
   setStage(index: number, local: number, isVector: boolean): void {
@@ -256,7 +273,7 @@ export class ExpressionEmitter {
     this.vectors.set(e, local);
   }
 
-  /** Pushes four lanes; a number is spread. */
+  /** Pushes a vector; a number is spread. */
   pushVector(e: Expr): void {
     const { body } = this;
     const known = this.vectors.get(e);
@@ -280,8 +297,8 @@ export class ExpressionEmitter {
     this.number(e);
     if (e.dtype === "bool") body.i32(0);
     this.pushNumber(e);
-    if (e.dtype === "bool") body.put(0x6b);
-    body.simd(e.dtype === "f32" ? simd.splatF32 : simd.splatI32);
+    if (e.dtype === "bool") body.put(op.i32Sub);
+    body.simd({ f32: simd.splatF32, f64: simd.splatF64, i32: simd.splatI32, bool: simd.splatI32 }[e.dtype]);
   }
 
   /** The local that holds the lanes of an expression. */
@@ -321,7 +338,8 @@ export class ExpressionEmitter {
     }
     const load = (): void => {
       this.pushAddress(buffer, dtype, () => this.pushNumber(index));
-      body.simd(simd.load, 2, 0);
+      if (this.lanes === 2 && dtype !== "f64") body.simd(simd.load64Zero, 2, 0);
+      else body.simd(simd.load, 2, 0);
       if (dtype === "bool") {
         body.constantVector(I32, 0);
         body.simd(simd.neI32);
@@ -335,7 +353,7 @@ export class ExpressionEmitter {
     if (this.varies(guard)) {
       // The lanes of the index are needed at the edges only, but what is computed in a branch is not known after it.
       this.pushVector(guard);
-      body.simd(simd.allTrue);
+      this.allTrue();
     } else this.pushNumber(guard);
     body.put(op.if, V128);
     load();
@@ -343,6 +361,52 @@ export class ExpressionEmitter {
     if (this.varies(guard)) this.scope(() => this.gather(e));
     else body.constantVector(typeOf(dtype), dtype === "bool" ? -fill : fill);
     body.put(op.end);
+  }
+
+  /** Pushes a vector with `fill` in lanes behind the last point. */
+  pushFilled(e: Expr, fill: number): void {
+    const { body, limit } = this;
+    this.pushVector(e);
+    if (limit === undefined) return;
+    body.constantVector(typeOf(e.dtype), e.dtype === "bool" ? -fill : fill);
+    this.pushLanesOfAxis(this.run as number);
+    body.get(limit);
+    body.simd(simd.splatI32);
+    body.simd(simd.ltI32);
+    if (e.dtype === "f64") body.simd(simd.extendI32);
+    body.simd(simd.bitSelect);
+  }
+
+  /** What is done for a lane, if it is one of a point. */
+  inLane(lane: number, inner: () => void): void {
+    const { body, limit } = this;
+    if (limit === undefined || lane === 0) {
+      inner();
+      return;
+    }
+    body.get(this.leaves.axes[this.run as number] as number);
+    body.i32(lane);
+    body.put(op.i32Add);
+    body.get(limit);
+    body.put(op.i32Lt);
+    body.when(inner);
+  }
+
+  /** Replaces a mask by whether it holds in all lanes. */
+  allTrue(): void {
+    const { body } = this;
+    if (this.lanes === 4) body.simd(simd.allTrue);
+    else {
+      body.simd(simd.extractI64, 0);
+      body.put(0x42, 0x7f, op.i64Eq);
+    }
+  }
+
+  /** Replaces a number and, below it, a vector by the vector with the number in a lane. */
+  replaceLane(dtype: DType, lane: number): void {
+    const instruction =
+      dtype === "f32" ? simd.replaceF32 : dtype === "f64" ? simd.replaceF64 : simd.replaceI32;
+    this.body.simd(instruction, lane);
   }
 
   /** Loads lane by lane. */
@@ -353,24 +417,70 @@ export class ExpressionEmitter {
     const result = body.local(V128);
     body.constantVector(typeOf(dtype), fill);
     body.set(result);
-    for (let lane = 0; lane < 4; lane++) {
+    for (let lane = 0; lane < this.lanes; lane++) {
       const load = (): void => {
         body.get(result);
         this.pushAddress(buffer, dtype, () => pushLane(body, "i32", indices, lane));
         body.load(typeOf(dtype));
-        body.simd(dtype === "f32" ? simd.replaceF32 : simd.replaceI32, lane);
+        this.replaceLane(dtype, lane);
         body.set(result);
       };
-      if (guards === undefined) load();
-      else {
-        pushLane(body, "bool", guards, lane);
-        body.when(load);
-      }
+      this.inLane(lane, () => {
+        if (guards === undefined) load();
+        else {
+          pushLane(body, "bool", guards, lane);
+          body.when(load);
+        }
+      });
     }
     body.get(result);
     if (dtype === "bool") {
       body.constantVector(I32, 0);
       body.simd(simd.neI32);
+    }
+  }
+
+  /** Stores a vector, whose value and index are known, to a buffer. */
+  store(target: number, index: Expr, value: Expr): void {
+    const { body } = this;
+    const { dtype } = value;
+    if (!this.isDense(index)) {
+      const [values, indices] = [this.lanesOf(value), this.lanesOf(index)];
+      for (let lane = 0; lane < this.lanes; lane++) {
+        this.inLane(lane, () => {
+          this.pushAddress(target, dtype, () => pushLane(body, "i32", indices, lane));
+          pushLane(body, dtype, values, lane);
+          body.store(typeOf(dtype));
+        });
+      }
+      return;
+    }
+    const push = (): void => {
+      this.pushVector(value);
+      if (dtype !== "bool") return;
+      body.constantVector(I32, 1);
+      body.simd(simd.and);
+    };
+    const address = (): void => this.pushAddress(target, dtype, () => this.pushNumber(index));
+    if (this.limit === undefined) {
+      address();
+      push();
+      if (this.lanes === 2 && dtype !== "f64") body.simd(simd.store64Lane, 2, 0, 0);
+      else body.simd(simd.store, 2, 0);
+      return;
+    }
+    const [at, values] = [body.local(I32), body.local(V128)];
+    address();
+    body.set(at);
+    push();
+    body.set(values);
+    for (let lane = 0; lane < this.lanes; lane++) {
+      this.inLane(lane, () => {
+        body.get(at);
+        body.get(values);
+        if (dtype === "f64") body.simd(simd.store64Lane, 3, ...unsigned(8 * lane), lane);
+        else body.simd(simd.store32Lane, 2, ...unsigned(4 * lane), lane);
+      });
     }
   }
 
@@ -380,11 +490,26 @@ export class ExpressionEmitter {
     this.pushVector(value);
     if (to === "bool") {
       body.constantVector(typeOf(from), 0);
-      body.simd(from === "f32" ? simd.neF32 : simd.neI32);
-    } else if (from === "bool") {
-      body.constantVector(typeOf(to), 1);
+      body.simd(from === "f32" ? simd.neF32 : from === "f64" ? simd.neF64 : simd.neI32);
+      if (from === "f64") this.narrowMask();
+      return;
+    }
+    if (from === "bool") {
+      body.constantVector(I32, 1);
       body.simd(simd.and);
-    } else body.simd(to === "i32" ? simd.i32OfF32 : simd.f32OfI32);
+    }
+    if (from === "f32") body.simd(to === "i32" ? simd.i32OfF32 : simd.promoteLow);
+    else if (from === "f64") body.simd(to === "i32" ? simd.i32OfF64 : simd.demote);
+    else if (to !== "i32") body.simd(to === "f32" ? simd.f32OfI32 : simd.f64OfI32);
+  }
+
+  /** Makes of a mask of two f64 one of two values of 32 bits. */
+  private narrowMask(): void {
+    const { body } = this;
+    const mask = body.local(V128);
+    body.tee(mask);
+    body.get(mask);
+    body.simd(simd.shuffle, ...LOW_WORDS);
   }
 
   private operateOnVectors(e: Op): void {
@@ -397,6 +522,7 @@ export class ExpressionEmitter {
     }
     if (e.op === "where") {
       for (const k of [1, 2, 0]) this.pushVector(e.args[k] as Expr);
+      if (operand === "f64") body.simd(simd.extendI32);
       body.simd(simd.bitSelect);
       return;
     }
@@ -407,6 +533,7 @@ export class ExpressionEmitter {
       if (isShift) this.pushNumber(second);
       else for (const arg of e.args.slice(1)) this.pushVector(arg);
       body.simd(instruction[1]);
+      if (operand === "f64" && e.dtype === "bool") this.narrowMask();
       return;
     }
     const callee = instruction === undefined ? this.callee(e.op, operand) : undefined;
@@ -418,19 +545,32 @@ export class ExpressionEmitter {
     // Lane by lane; what gives a bool always has lanes.
     const lanes = e.args.map((arg) => this.lanesOf(arg));
     const result = body.local(V128);
-    for (let lane = 0; lane < 4; lane++) {
+    body.constantVector(I32, 0);
+    body.set(result);
+    for (let lane = 0; lane < this.lanes; lane++) {
       const push = (arg: Expr): void => pushLane(body, arg.dtype, lanes[e.args.indexOf(arg)] as number, lane);
       body.get(result);
       if (callee === undefined) {
         for (const arg of e.args) push(arg);
         body.put((instruction as readonly number[])[0] as number);
       } else this.callHost(e, callee.index, push);
-      body.simd(e.dtype === "f32" ? simd.replaceF32 : simd.replaceI32, lane);
+      if (e.dtype === "bool") {
+        // A mask: all ones.
+        const value = body.local(I32);
+        body.set(value);
+        body.i32(0);
+        body.get(value);
+        body.put(op.i32Sub);
+      }
+      this.replaceLane(e.dtype, lane);
       body.set(result);
     }
     body.get(result);
   }
 }
+
+/** The lower words of two pairs of f64 masks. */
+const LOW_WORDS = [0, 1, 2, 3, 8, 9, 10, 11, 0, 1, 2, 3, 8, 9, 10, 11];
 
 export function isLeaf(e: Expr): boolean {
   return (
@@ -438,7 +578,7 @@ export function isLeaf(e: Expr): boolean {
   );
 }
 
-/** Whether every value is of a dtype that has lanes. */
-export function hasLanes(roots: readonly Expr[]): boolean {
-  return postOrder(roots).every(({ dtype }) => dtype !== "f64");
+/** How many lanes there are where these are computed. */
+export function lanesFor(roots: readonly Expr[]): Lanes {
+  return postOrder(roots).some(({ dtype }) => dtype === "f64") ? 2 : 4;
 }

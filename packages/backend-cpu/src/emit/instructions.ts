@@ -6,11 +6,14 @@ export function typeOf(dtype: DType): ValueType {
   return dtype === "f32" ? F32 : dtype === "f64" ? F64 : I32;
 }
 
-/** Opcode on one value, and on four lanes, if there is such an instruction. */
+/** Opcode on one value, and on all lanes of a vector, if there is such an instruction. */
 type Instruction = readonly [scalar: number, vector?: number];
 type Row = Partial<Record<DType, Instruction>>;
 
-const floats = (f32: number, vector: number, f64: number): Row => ({ f32: [f32, vector], f64: [f64] });
+const floats = (f32: number, vector: number, f64: number, vectorF64: number): Row => ({
+  f32: [f32, vector],
+  f64: [f64, vectorF64],
+});
 const integers = (scalar: number, vector?: number): Row => ({
   i32: vector === undefined ? [scalar] : [scalar, vector],
 });
@@ -20,26 +23,26 @@ const integers = (scalar: number, vector?: number): Row => ({
  * `bits` and `ofBits` see an f32 as an i32 and back.
  */
 const instructions: Readonly<Record<string, Row>> = {
-  add: { ...floats(0x92, 228, 0xa0), ...integers(0x6a, 174) },
-  sub: { ...floats(0x93, 229, 0xa1), ...integers(0x6b, 177) },
-  mul: { ...floats(0x94, 230, 0xa2), ...integers(0x6c, 181) },
-  div: floats(0x95, 231, 0xa3),
-  minimum: floats(0x96, 232, 0xa4),
-  maximum: floats(0x97, 233, 0xa5),
-  abs: floats(0x8b, 224, 0x99),
-  neg: floats(0x8c, 225, 0x9a),
-  ceil: floats(0x8d, 103, 0x9b),
-  floor: floats(0x8e, 104, 0x9c),
-  trunc: floats(0x8f, 105, 0x9d),
-  round: floats(0x90, 106, 0x9e),
-  sqrt: floats(0x91, 227, 0x9f),
+  add: { ...floats(0x92, 228, 0xa0, 240), ...integers(0x6a, 174) },
+  sub: { ...floats(0x93, 229, 0xa1, 241), ...integers(0x6b, 177) },
+  mul: { ...floats(0x94, 230, 0xa2, 242), ...integers(0x6c, 181) },
+  div: floats(0x95, 231, 0xa3, 243),
+  minimum: floats(0x96, 232, 0xa4, 244),
+  maximum: floats(0x97, 233, 0xa5, 245),
+  abs: floats(0x8b, 224, 0x99, 236),
+  neg: floats(0x8c, 225, 0x9a, 237),
+  ceil: floats(0x8d, 103, 0x9b, 116),
+  floor: floats(0x8e, 104, 0x9c, 117),
+  trunc: floats(0x8f, 105, 0x9d, 122),
+  round: floats(0x90, 106, 0x9e, 148),
+  sqrt: floats(0x91, 227, 0x9f, 239),
   // False is below true, but its mask is above.
-  eq: { ...floats(0x5b, 65, 0x61), i32: [0x46, 55], bool: [0x46, 55] },
-  ne: { ...floats(0x5c, 66, 0x62), i32: [0x47, 56], bool: [0x47, 56] },
-  lt: { ...floats(0x5d, 67, 0x63), i32: [0x48, 57], bool: [0x48, 59] },
-  gt: { ...floats(0x5e, 68, 0x64), i32: [0x4a, 59], bool: [0x4a, 57] },
-  le: { ...floats(0x5f, 69, 0x65), i32: [0x4c, 61], bool: [0x4c, 63] },
-  ge: { ...floats(0x60, 70, 0x66), i32: [0x4e, 63], bool: [0x4e, 61] },
+  eq: { ...floats(0x5b, 65, 0x61, 71), i32: [0x46, 55], bool: [0x46, 55] },
+  ne: { ...floats(0x5c, 66, 0x62, 72), i32: [0x47, 56], bool: [0x47, 56] },
+  lt: { ...floats(0x5d, 67, 0x63, 73), i32: [0x48, 57], bool: [0x48, 59] },
+  gt: { ...floats(0x5e, 68, 0x64, 74), i32: [0x4a, 59], bool: [0x4a, 57] },
+  le: { ...floats(0x5f, 69, 0x65, 75), i32: [0x4c, 61], bool: [0x4c, 63] },
+  ge: { ...floats(0x60, 70, 0x66, 76), i32: [0x4e, 63], bool: [0x4e, 61] },
   logicalAnd: { bool: [0x71, 78] },
   logicalOr: { bool: [0x72, 80] },
   logicalXor: { bool: [0x73, 81] },
@@ -53,7 +56,7 @@ const instructions: Readonly<Record<string, Row>> = {
   remainderOf: integers(0x6f),
   bits: { f32: [0xbc] },
   ofBits: { i32: [0xbe] },
-  where: { f32: [0x1b, 82], f64: [0x1b], i32: [0x1b, 82], bool: [0x1b, 82] },
+  where: { f32: [0x1b, 82], f64: [0x1b, 82], i32: [0x1b, 82], bool: [0x1b, 82] },
 };
 
 /** Vector shifts take one amount for all lanes. */

@@ -1,11 +1,11 @@
 import type { Expr, LoopKernel, Output, Stage } from "@gradus/core";
-import { affineIn, postOrder } from "@gradus/core";
+import { affineIn, isFloat, postOrder } from "@gradus/core";
 import { PHASE_SIGNATURE, paramsAt } from "../program.js";
 import { F64, I32, V128 } from "../wasm/encode.js";
-import { FunctionBody, op, simd } from "../wasm/function-body.js";
-import { type Callee, ExpressionEmitter, hasLanes } from "./expressions.js";
+import { FunctionBody, op } from "../wasm/function-body.js";
+import { type Callee, ExpressionEmitter, lanesFor } from "./expressions.js";
 import { typeOf } from "./instructions.js";
-import { isPosition, numberAccumulator, pushLane, vectorAccumulator } from "./reduction.js";
+import { identity, numberAccumulator, vectorAccumulator } from "./reduction.js";
 
 /** A stage, write or check: what is computed over axes of its own at each grid point. */
 interface Place {
@@ -15,7 +15,7 @@ interface Place {
 
 /**
  * The function that runs a loop kernel whose expressions are lowered. Lanes are along the last grid axis (`alongGrid`),
- * or along the last axis of each place; what is left over at a loop's end, and whatever is f64, goes number by number.
+ * or along the last axis of each place; what is left over at a loop's end is a vector too, of which some lanes count.
  */
 export function loopFunction(
   kernel: LoopKernel,
@@ -72,6 +72,7 @@ class LoopEmitter {
         }),
       },
       callee,
+      lanesFor(placesOf(kernel).flatMap(({ roots }) => roots)),
     );
     this.failed = body.local(I32);
   }
@@ -84,7 +85,7 @@ class LoopEmitter {
     const plain = places.filter(({ over }) => over.length === 0).flatMap(({ roots }) => roots);
     const looped = places.filter(({ over }) => over.length > 0).flatMap(({ roots }) => roots);
     const all = [...plain, ...looped];
-    const lanes = this.alongGrid && grid.length > 0 && hasLanes(all);
+    const lanes = this.alongGrid && grid.length > 0;
     const hoist = (): void => {
       emitter.hoist(plain, true);
       emitter.hoist(looped, false);
@@ -143,7 +144,7 @@ class LoopEmitter {
     body.set(local);
     body.repeat(
       () => {
-        emitter.within(axis, false, inner);
+        emitter.within([axis], inner);
         body.advance(local, 1);
       },
       () => {
@@ -156,48 +157,42 @@ class LoopEmitter {
 
   private lastLoop(axis: number, roots: readonly Expr[], inner: (isVector: boolean) => void): void {
     const { emitter, body } = this;
+    const { lanes } = emitter;
     const [local, size] = [emitter.leaves.axes[axis] as number, emitter.leaves.sizes[axis] as number];
     const whole = body.local(I32);
     body.i32(0);
     body.set(local);
     body.get(size);
-    body.i32(-4);
+    body.i32(-lanes);
     body.put(op.i32And);
-    body.tee(whole);
+    body.set(whole);
     const isBelow = (end: number): void => {
       body.get(local);
       body.get(end);
       body.put(op.i32Lt);
     };
-    body.when(() =>
-      emitter.scope(() => {
-        emitter.spread(roots, axis);
+    emitter.scope(() => {
+      emitter.spread(roots, axis);
+      isBelow(whole);
+      body.when(() =>
         body.repeat(
           () => {
-            emitter.within(axis, true, () => inner(true));
-            body.advance(local, 4);
+            emitter.withinLanes(axis, undefined, () => inner(true));
+            body.advance(local, lanes);
           },
           () => isBelow(whole),
-        );
-      }),
-    );
-    isBelow(size);
-    body.when(() =>
-      body.repeat(
-        () => {
-          emitter.within(axis, false, () => inner(false));
-          body.advance(local, 1);
-        },
-        () => isBelow(size),
-      ),
-    );
+        ),
+      );
+      isBelow(size);
+      body.when(() => emitter.withinLanes(axis, size, () => inner(true)));
+    });
   }
 
   /** The loops of a place at a grid point. */
   private over({ over, roots }: Place, mayHaveLanes: boolean, inner: (isVector: boolean) => void): void {
     const { emitter } = this;
     const last = over.at(-1);
-    const lanes = mayHaveLanes && !this.isInLanes && last !== undefined && hasLanes(roots);
+    const lanes = mayHaveLanes && !this.isInLanes && last !== undefined;
     this.loops(over, roots, lanes, () => emitter.hoist(roots, true), inner);
   }
 
@@ -205,7 +200,7 @@ class LoopEmitter {
     const { emitter, body } = this;
     const place = { over, roots: [value] };
     if (this.isInLanes && emitter.varies(value)) {
-      const lanes = vectorAccumulator(body, reduction, value.dtype);
+      const lanes = vectorAccumulator(body, reduction, value.dtype, emitter.lanes, false);
       lanes.begin();
       this.over(place, false, () => lanes.combine(() => this.pushValue(value, true)));
       const result = body.local(V128);
@@ -216,19 +211,21 @@ class LoopEmitter {
     }
     const total = numberAccumulator(body, reduction, value.dtype);
     // A product of every fourth value may overflow where the whole does not.
-    const isInOrder = isPosition(reduction) || (reduction === "prod" && value.dtype === "f32");
-    const last = over.at(-1);
+    const isInOrder = reduction === "prod" && isFloat(value.dtype);
     const lanes =
-      this.isInLanes || isInOrder || last === undefined || !hasLanes([value])
+      this.isInLanes || isInOrder || over.length === 0
         ? undefined
-        : vectorAccumulator(body, reduction, value.dtype);
+        : vectorAccumulator(body, reduction, value.dtype, emitter.lanes, true);
     total.begin();
     lanes?.begin();
     this.over(place, lanes !== undefined, (isVector) => {
       const accumulator = isVector && lanes !== undefined ? lanes : total;
-      accumulator.combine(() => this.pushValue(value, accumulator === lanes));
+      accumulator.combine(() => {
+        if (accumulator === lanes) emitter.pushFilled(value, identity(reduction, value.dtype));
+        else emitter.pushNumber(value);
+      });
     });
-    lanes?.fold?.(total);
+    lanes?.fold(total);
     const result = body.local(typeOf(dtype));
     total.finish();
     body.set(result);
@@ -256,27 +253,13 @@ class LoopEmitter {
       }
       for (const { buffer, index, value } of group) {
         const target = kernel.inputs.length + buffer;
-        const { dtype } = value;
-        if (!isVector) {
-          emitter.pushAddress(target, dtype, () => emitter.pushNumber(index));
-          emitter.pushNumber(value);
-          body.store(typeOf(dtype));
-        } else if (emitter.isDense(index)) {
-          emitter.pushAddress(target, dtype, () => emitter.pushNumber(index));
-          emitter.pushVector(value);
-          if (dtype === "bool") {
-            body.constantVector(I32, 1);
-            body.simd(simd.and);
-          }
-          body.simd(simd.store, 2, 0);
-        } else {
-          const [values, indices] = [emitter.lanesOf(value), emitter.lanesOf(index)];
-          for (let lane = 0; lane < 4; lane++) {
-            emitter.pushAddress(target, dtype, () => pushLane(body, "i32", indices, lane));
-            pushLane(body, dtype, values, lane);
-            body.store(typeOf(dtype));
-          }
+        if (isVector) {
+          emitter.store(target, index, value);
+          continue;
         }
+        emitter.pushAddress(target, value.dtype, () => emitter.pushNumber(index));
+        emitter.pushNumber(value);
+        body.store(typeOf(value.dtype));
       }
     });
   }
@@ -285,8 +268,8 @@ class LoopEmitter {
     const { emitter, body } = this;
     this.over({ over, roots: [holds] }, true, (isVector) => {
       if (isVector) {
-        emitter.pushVector(holds);
-        body.simd(simd.allTrue);
+        emitter.pushFilled(holds, 1);
+        emitter.allTrue();
       } else emitter.pushNumber(holds);
       body.put(op.i32Eqz);
       body.when(() => {

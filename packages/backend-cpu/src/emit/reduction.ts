@@ -1,6 +1,7 @@
 import type { DType, StageReduction } from "@gradus/core";
 import { F64, I32, V128 } from "../wasm/encode.js";
 import { type FunctionBody, op, simd } from "../wasm/function-body.js";
+import type { Lanes } from "./expressions.js";
 import { instructionOf, typeOf } from "./instructions.js";
 
 /** Combines values into one, or vectors into one in each lane. */
@@ -13,15 +14,16 @@ export interface Accumulator {
 }
 
 export interface VectorAccumulator extends Accumulator {
-  /** Combines the lanes into `total`; absent for positions, which the lanes of a row do not know. */
-  fold?(total: Accumulator): void;
+  /** Combines the lanes into `total`. */
+  fold(total: Accumulator): void;
 }
 
 export function isPosition(reduction: StageReduction): boolean {
   return reduction === "argmax" || reduction === "argmin";
 }
 
-function identity(reduction: StageReduction, dtype: DType): number {
+/** What changes nothing when it is combined. */
+export function identity(reduction: StageReduction, dtype: DType): number {
   if (reduction === "sum") return 0;
   if (reduction === "prod") return 1;
   const least = reduction === "max" || reduction === "argmax";
@@ -37,7 +39,7 @@ export function numberAccumulator(body: FunctionBody, reduction: StageReduction,
   const wide = isSumLike(reduction) && dtype === "f32";
   const type = wide ? F64 : typeOf(dtype);
   const total = body.local(type);
-  if (isPosition(reduction)) return numberPosition(body, reduction, dtype, total);
+  if (isPosition(reduction)) return new NumberPosition(body, reduction, dtype);
   const name = { sum: "add", prod: "mul", max: "maximum", min: "minimum" }[reduction as "sum"];
   const opcode =
     dtype === "bool" ? (reduction === "max" ? 0x72 : 0x71) : instructionOf(name, wide ? "f64" : dtype)?.[0];
@@ -71,68 +73,120 @@ export function numberAccumulator(body: FunctionBody, reduction: StageReduction,
   };
 }
 
-function numberPosition(
-  body: FunctionBody,
-  reduction: StageReduction,
-  dtype: DType,
-  best: number,
-): Accumulator {
-  const type = typeOf(dtype);
-  const [value, at, position] = [body.local(type), body.local(I32), body.local(I32)];
-  const greater = reduction === "argmax";
-  return {
-    begin() {
-      body.constant(type, identity(reduction, dtype));
-      body.set(best);
-      body.i32(0);
-      body.set(at);
-      body.i32(0);
-      body.set(position);
-    },
-    combine(push) {
-      push();
-      body.tee(value);
-      body.get(best);
-      body.put(instructionOf(greater ? "gt" : "lt", dtype)?.[0] as number);
-      if (type !== I32) {
-        // The first NaN, after which nothing is better.
-        const notEqual = instructionOf("ne", dtype)?.[0] as number;
-        const equal = instructionOf("eq", dtype)?.[0] as number;
-        body.get(value);
-        body.get(value);
-        body.put(notEqual);
-        body.get(best);
-        body.get(best);
-        body.put(equal, op.i32And, 0x72);
-      }
-      body.when(() => {
-        body.get(value);
-        body.set(best);
-        body.get(position);
-        body.set(at);
-      });
-      body.advance(position, 1);
-    },
-    finish() {
-      body.get(at);
-    },
-  };
+/** The position of the first extreme value, or of the first NaN. */
+export class NumberPosition implements Accumulator {
+  private readonly best: number;
+  private readonly value: number;
+  private readonly at: number;
+  private readonly position: number;
+
+  constructor(
+    private readonly body: FunctionBody,
+    private readonly reduction: StageReduction,
+    private readonly dtype: DType,
+  ) {
+    const type = typeOf(dtype);
+    [this.best, this.value] = [body.local(type), body.local(type)];
+    [this.at, this.position] = [body.local(I32), body.local(I32)];
+  }
+
+  begin(): void {
+    const { body, reduction, dtype } = this;
+    body.constant(typeOf(dtype), identity(reduction, dtype));
+    body.set(this.best);
+    body.i32(0);
+    body.set(this.at);
+    body.i32(0);
+    body.set(this.position);
+  }
+
+  combine(push: () => void): void {
+    const { body } = this;
+    push();
+    body.set(this.value);
+    this.pushIsBetter();
+    body.when(() => this.take(() => body.get(this.position)));
+    body.advance(this.position, 1);
+  }
+
+  /** Combines a value with one of any position. Where none was combined, what `push` gives is taken. */
+  combineAt(push: () => void, pushPosition: () => void): void {
+    const { body, dtype } = this;
+    const position = body.local(I32);
+    pushPosition();
+    body.set(position);
+    push();
+    body.set(this.value);
+    this.pushIsBetter();
+    // Equal, or both NaN, and before.
+    body.get(this.value);
+    body.get(this.best);
+    body.put(instructionOf("eq", dtype)?.[0] as number);
+    if (typeOf(dtype) !== I32) {
+      this.pushIsNaN(this.value);
+      this.pushIsNaN(this.best);
+      body.put(op.i32And, op.i32Or);
+    }
+    body.get(position);
+    body.get(this.at);
+    body.put(op.i32Lt, op.i32And, op.i32Or);
+    body.when(() => this.take(() => body.get(position)));
+  }
+
+  finish(): void {
+    this.body.get(this.at);
+  }
+
+  private take(pushPosition: () => void): void {
+    const { body } = this;
+    body.get(this.value);
+    body.set(this.best);
+    pushPosition();
+    body.set(this.at);
+  }
+
+  private pushIsBetter(): void {
+    const { body, dtype } = this;
+    body.get(this.value);
+    body.get(this.best);
+    body.put(instructionOf(this.reduction === "argmax" ? "gt" : "lt", dtype)?.[0] as number);
+    if (typeOf(dtype) === I32) return;
+    // The first NaN, after which nothing is better.
+    this.pushIsNaN(this.value);
+    this.pushIsNaN(this.best);
+    body.put(op.i32Eqz, op.i32And, op.i32Or);
+  }
+
+  private pushIsNaN(local: number): void {
+    const { body, dtype } = this;
+    body.get(local);
+    body.get(local);
+    body.put(instructionOf("ne", dtype)?.[0] as number);
+  }
 }
 
-/** Combines vectors, lane by lane. The result is four lanes of `dtype` (of i32, for positions). */
+/**
+ * Combines vectors, lane by lane. The result has lanes of `dtype` (of i32, for positions).
+ *
+ * @param isSpread whether the lanes are neighbouring points, to be folded, or each has points of its own.
+ */
 export function vectorAccumulator(
   body: FunctionBody,
   reduction: StageReduction,
   dtype: DType,
+  lanes: Lanes,
+  isSpread: boolean,
 ): VectorAccumulator {
-  if (isPosition(reduction)) return vectorPosition(body, reduction, dtype);
-  if (isSumLike(reduction) && dtype === "f32") return wideAccumulator(body, reduction);
+  if (isPosition(reduction)) return vectorPosition(body, reduction, dtype, lanes, isSpread);
+  if (isSumLike(reduction) && dtype === "f32") return wideAccumulator(body, reduction, lanes);
   const total = body.local(V128);
+  const of = (f32: number, f64: number, i32: number, bool: number): number =>
+    ({ f32, f64, i32, bool })[dtype];
   const instruction = {
-    sum: simd.addI32,
-    prod: simd.mulI32,
-    max: dtype === "f32" ? simd.maxF32 : dtype === "i32" ? simd.maxI32 : simd.or,
-    min: dtype === "f32" ? simd.minF32 : dtype === "i32" ? simd.minI32 : simd.and,
+    sum: of(simd.addF32, simd.addF64, simd.addI32, simd.addI32),
+    prod: of(simd.mulF32, simd.mulF64, simd.mulI32, simd.mulI32),
+    max: of(simd.maxF32, simd.maxF64, simd.maxI32, simd.or),
+    min: of(simd.minF32, simd.minF64, simd.minI32, simd.and),
   }[reduction as "sum"];
   return {
     begin() {
@@ -150,7 +204,7 @@ export function vectorAccumulator(
       body.get(total);
     },
     fold(into) {
-      for (let lane = 0; lane < 4; lane++) into.combine(() => pushLane(body, dtype, total, lane));
+      for (let lane = 0; lane < lanes; lane++) into.combine(() => pushLane(body, dtype, total, lane));
     },
   };
 }
@@ -158,7 +212,7 @@ export function vectorAccumulator(
 /** Pushes one lane of a vector in a local. */
 export function pushLane(body: FunctionBody, dtype: DType, vector: number, lane: number): void {
   body.get(vector);
-  body.simd(dtype === "f32" ? simd.extractF32 : simd.extractI32, lane);
+  body.simd(dtype === "f32" ? simd.extractF32 : dtype === "f64" ? simd.extractF64 : simd.extractI32, lane);
   if (dtype === "bool") {
     body.i32(1);
     body.put(op.i32And);
@@ -167,59 +221,63 @@ export function pushLane(body: FunctionBody, dtype: DType, vector: number, lane:
 
 const UPPER_HALF = [8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7];
 
-/** Lanes of f32 in two vectors of f64. */
-function wideAccumulator(body: FunctionBody, reduction: StageReduction): VectorAccumulator {
-  const [low, high, value] = [body.local(V128), body.local(V128), body.local(V128)];
+/** Lanes of f32 in vectors of f64. */
+function wideAccumulator(body: FunctionBody, reduction: StageReduction, lanes: Lanes): VectorAccumulator {
+  const value = body.local(V128);
+  const halves = lanes === 4 ? [body.local(V128), body.local(V128)] : [body.local(V128)];
   const instruction = reduction === "sum" ? simd.addF64 : simd.mulF64;
   return {
     begin() {
-      for (const half of [low, high]) {
-        body.constant(F64, identity(reduction, "f64"));
-        body.simd(simd.splatF64);
+      for (const half of halves) {
+        body.constantVector(F64, identity(reduction, "f64"));
         body.set(half);
       }
     },
     combine(push) {
       push();
-      body.tee(value);
-      body.simd(simd.promoteLow);
-      body.get(low);
-      body.simd(instruction);
-      body.set(low);
-      body.get(value);
-      body.get(value);
-      body.simd(simd.shuffle, ...UPPER_HALF);
-      body.simd(simd.promoteLow);
-      body.get(high);
-      body.simd(instruction);
-      body.set(high);
+      body.set(value);
+      halves.forEach((half, i) => {
+        body.get(value);
+        if (i === 1) {
+          body.get(value);
+          body.simd(simd.shuffle, ...UPPER_HALF);
+        }
+        body.simd(simd.promoteLow);
+        body.get(half);
+        body.simd(instruction);
+        body.set(half);
+      });
     },
     finish() {
-      body.get(low);
-      body.simd(simd.demote);
-      body.get(high);
-      body.simd(simd.demote);
-      body.simd(simd.shuffle, ...[0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23]);
+      for (const half of halves) {
+        body.get(half);
+        body.simd(simd.demote);
+      }
+      if (lanes === 4) {
+        body.simd(simd.shuffle, ...[0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23]);
+      }
     },
     fold(total) {
-      for (const half of [low, high]) {
-        for (const lane of [0, 1]) {
-          total.combine(() => {
-            body.get(half);
-            body.simd(simd.extractF64, lane);
-          }, true);
-        }
+      for (const half of halves) {
+        for (const lane of [0, 1]) total.combine(() => pushLane(body, "f64", half, lane), true);
       }
     },
   };
 }
 
-function vectorPosition(body: FunctionBody, reduction: StageReduction, dtype: DType): VectorAccumulator {
+function vectorPosition(
+  body: FunctionBody,
+  reduction: StageReduction,
+  dtype: DType,
+  lanes: Lanes,
+  isSpread: boolean,
+): VectorAccumulator {
   const [best, value, at, better] = [V128, V128, V128, V128].map((type) =>
     body.local(type as typeof V128),
   ) as [number, number, number, number];
-  const position = body.local(I32);
-  const greater = reduction === "argmax";
+  const position = body.local(V128);
+  const isFloat = dtype === "f32" || dtype === "f64";
+  const [ne, eq] = dtype === "f64" ? [simd.neF64, simd.eqF64] : [simd.neF32, simd.eqF32];
   return {
     begin() {
       const start = identity(reduction, dtype);
@@ -227,21 +285,22 @@ function vectorPosition(body: FunctionBody, reduction: StageReduction, dtype: DT
       body.set(best);
       body.constantVector(I32, 0);
       body.set(at);
-      body.i32(0);
+      if (isSpread) body.simd(simd.const, ...[0, 1, 2, 3].flatMap((lane) => [lane, 0, 0, 0]));
+      else body.constantVector(I32, 0);
       body.set(position);
     },
     combine(push) {
       push();
       body.tee(value);
       body.get(best);
-      body.simd(instructionOf(greater ? "gt" : "lt", dtype)?.[1] as number);
-      if (dtype === "f32") {
+      body.simd(instructionOf(reduction === "argmax" ? "gt" : "lt", dtype)?.[1] as number);
+      if (isFloat) {
         body.get(value);
         body.get(value);
-        body.simd(simd.neF32);
+        body.simd(ne);
         body.get(best);
         body.get(best);
-        body.simd(simd.eqF32);
+        body.simd(eq);
         body.simd(simd.and);
         body.simd(simd.or);
       }
@@ -252,15 +311,27 @@ function vectorPosition(body: FunctionBody, reduction: StageReduction, dtype: DT
       body.simd(simd.bitSelect);
       body.set(best);
       body.get(position);
-      body.simd(simd.splatI32);
       body.get(at);
       body.get(better);
+      if (dtype === "f64") {
+        body.get(better);
+        body.simd(simd.shuffle, ...[0, 1, 2, 3, 8, 9, 10, 11, 0, 1, 2, 3, 8, 9, 10, 11]);
+      }
       body.simd(simd.bitSelect);
       body.set(at);
-      body.advance(position, 1);
+      body.get(position);
+      body.constantVector(I32, isSpread ? lanes : 1);
+      body.simd(simd.addI32);
+      body.set(position);
     },
     finish() {
       body.get(at);
+    },
+    fold(total) {
+      for (let lane = 0; lane < lanes; lane++) {
+        const push = (): void => pushLane(body, dtype, best, lane);
+        (total as NumberPosition).combineAt(push, () => pushLane(body, "i32", at, lane));
+      }
     },
   };
 }

@@ -1,6 +1,8 @@
 const PAGE = 65536;
 /** One page less than 4 GiB, so that the end of a buffer still is a number of 32 bits. */
 const MAX_BYTES = 2 ** 32 - PAGE;
+/** Generated code reads whole vectors and rows of them, up to so many bytes behind the end of a buffer. */
+const READ_AHEAD = 256;
 
 /** The memory that generated code works on, and views of all of it, which are made anew when it grows. It never shrinks. */
 export class LinearMemory {
@@ -21,10 +23,11 @@ export class LinearMemory {
   /** Makes room for addresses below `end`. Gives false where the host or the limit of 4 GiB refuses. */
   reach(end: number): boolean {
     const { size } = this;
-    if (end <= size) return true;
-    if (end > MAX_BYTES) return false;
+    const wanted = end + READ_AHEAD;
+    if (wanted <= size) return true;
+    if (wanted > MAX_BYTES) return false;
     // By half of what there is, so that a program that grows bit by bit does not grow each time.
-    return this.grow(Math.min(MAX_BYTES, Math.max(end, size * 1.5))) || this.grow(end);
+    return this.grow(Math.min(MAX_BYTES, Math.max(wanted, size * 1.5))) || this.grow(wanted);
   }
 
   private grow(end: number): boolean {

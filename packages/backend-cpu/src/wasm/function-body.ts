@@ -3,6 +3,7 @@ import {
   bytesOfF64,
   bytesOfI32,
   F32,
+  F64,
   I32,
   type Signature,
   signed,
@@ -24,18 +25,25 @@ export const op = {
   void: 0x40,
   i32Eqz: 0x45,
   i32Eq: 0x46,
+  i32Ne: 0x47,
   i32Lt: 0x48,
   i32Gt: 0x4a,
   i32Add: 0x6a,
+  i32Sub: 0x6b,
   i32Mul: 0x6c,
+  i32Div: 0x6d,
+  i32Remainder: 0x6f,
   i32And: 0x71,
+  i32Or: 0x72,
   i32Shl: 0x74,
+  i64Eq: 0x51,
 } as const;
 
 /** Numbers of the vector instructions, which follow a prefix. */
 export const simd = {
   load: 0,
   load32Splat: 9,
+  load64Splat: 10,
   store: 11,
   const: 12,
   shuffle: 13,
@@ -44,11 +52,14 @@ export const simd = {
   splatF64: 20,
   extractI32: 27,
   replaceI32: 28,
+  extractI64: 29,
   extractF32: 31,
   replaceF32: 32,
   extractF64: 33,
+  replaceF64: 34,
   eqI32: 55,
   neI32: 56,
+  ltI32: 57,
   gtI32: 59,
   eqF32: 65,
   neF32: 66,
@@ -56,10 +67,15 @@ export const simd = {
   gtF32: 68,
   and: 78,
   or: 80,
+  not: 77,
   bitSelect: 82,
+  store32Lane: 90,
+  store64Lane: 91,
+  load64Zero: 93,
   demote: 94,
   promoteLow: 95,
   allTrue: 163,
+  extendI32: 199,
   addI32: 174,
   minI32: 182,
   maxI32: 184,
@@ -70,8 +86,14 @@ export const simd = {
   maxF32: 233,
   addF64: 240,
   mulF64: 242,
+  minF64: 244,
+  maxF64: 245,
+  neF64: 72,
+  eqF64: 71,
   i32OfF32: 248,
   f32OfI32: 250,
+  i32OfF64: 252,
+  f64OfI32: 254,
 } as const;
 
 /** The code of one function as it is written: instructions and locals. */
@@ -120,10 +142,13 @@ export class FunctionBody {
     else this.put(0x44, ...bytesOfF64(value));
   }
 
-  /** Four equal lanes of f32 or i32. */
+  /** Equal lanes: four of f32 or i32, two of f64. */
   constantVector(type: ValueType, value: number): void {
-    const lane = type === I32 ? bytesOfI32(value) : bytesOfF32(value);
-    this.simd(simd.const, ...lane, ...lane, ...lane, ...lane);
+    if (type === F64) this.simd(simd.const, ...bytesOfF64(value), ...bytesOfF64(value));
+    else {
+      const lane = type === I32 ? bytesOfI32(value) : bytesOfF32(value);
+      this.simd(simd.const, ...lane, ...lane, ...lane, ...lane);
+    }
   }
 
   /** `local += step` */
