@@ -81,7 +81,9 @@ describe("bceWithLogits", () => {
   it("refuses targets outside of [0, 1], other shapes, and weights that enlarge", () => {
     const outside = () => bceWithLogits(tensor([1, 2]), tensor([1, 3]));
     expect(outside).toThrow("bceWithLogits: targets must be in [0, 1], got 3 at row 1");
-    expect(outside).toThrow("swapped");
+    expect(outside).toThrow("of -1 and 1 make them so: targets.add(1).div(2)");
+    const swapped = () => bceWithLogits(tensor([1, 0]), tensor([2, -3]));
+    expect(swapped).toThrow("Are the arguments swapped? bceWithLogits(logits, targets)");
     expect(bceWithLogits(tensor([1, 2]), tensor([1, 3]), { validate: false }).size).toBe(1);
     const column = () => bceWithLogits(tensor([[1], [2]]), tensor([0, 1]));
     expect(column).toThrow(expect.objectContaining({ code: "shape-mismatch" }));

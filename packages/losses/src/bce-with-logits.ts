@@ -1,6 +1,6 @@
 import type { Tensor } from "@gradus/core";
 import { checkAlike, checkBroadcasts } from "./check-arguments.js";
-import { checkProbabilities, checkWeight } from "./check-values.js";
+import { checkTargetProbabilities, checkWeight } from "./check-values.js";
 import { type LossOptions, reduceLoss } from "./reduce.js";
 
 export interface BceWithLogitsOptions extends LossOptions {
@@ -37,8 +37,7 @@ export interface BceWithLogitsOptions extends LossOptions {
 export function bceWithLogits(logits: Tensor, targets: Tensor, options: BceWithLogitsOptions = {}): Tensor {
   const { weight, posWeight, validate } = options;
   checkAlike("bceWithLogits", "logits", logits, targets);
-  const swapped = "Are the arguments swapped? bceWithLogits(logits, targets)";
-  checkProbabilities("bceWithLogits", "targets", targets, logits, validate, swapped);
+  checkTargetProbabilities("bceWithLogits", "logits", targets, logits, validate);
   const t = targets.cast(logits.dtype);
   // Not the shorter `softplus(x) - t x`: where the loss is small, that subtracts two large numbers.
   let positive = t.mul(logits.neg().softplus());

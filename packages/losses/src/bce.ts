@@ -1,6 +1,6 @@
 import type { Tensor } from "@gradus/core";
 import { checkAlike, checkBroadcasts } from "./check-arguments.js";
-import { checkProbabilities, checkWeight } from "./check-values.js";
+import { checkProbabilities, checkTargetProbabilities, checkWeight } from "./check-values.js";
 import { type LossOptions, reduceLoss } from "./reduce.js";
 
 export interface BceOptions extends LossOptions {
@@ -37,8 +37,7 @@ export function bce(probabilities: Tensor, targets: Tensor, options: BceOptions 
   checkAlike("bce", "probabilities", probabilities, targets);
   const logits = "For logits there is bceWithLogits";
   checkProbabilities("bce", "probabilities", probabilities, probabilities, validate, logits);
-  const swapped = "Are the arguments swapped? bce(probabilities, targets)";
-  checkProbabilities("bce", "targets", targets, probabilities, validate, swapped);
+  checkTargetProbabilities("bce", "probabilities", targets, probabilities, validate);
   let losses = elementwiseBce(probabilities, targets.cast(probabilities.dtype));
   if (weight !== undefined) {
     checkWeight("bce", "weight", weight, losses, validate);

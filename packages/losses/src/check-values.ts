@@ -58,7 +58,10 @@ export function checkLengths(
   fail("invalid-argument", `${loss}: ${name} add up to ${sum}, but there are ${total} targets`);
 }
 
-/** Throws `invalid-argument` unless every element is in [0, 1]. */
+/**
+ * Throws `invalid-argument` unless every element is in [0, 1]. If `first`, what the loss calls the predictions, is given
+ * and they are in [0, 1] instead, the message asks whether the arguments are swapped.
+ */
 export function checkProbabilities(
   loss: string,
   name: string,
@@ -66,11 +69,51 @@ export function checkProbabilities(
   predictions: Tensor,
   validate: boolean | undefined,
   mend: string,
+  first?: string,
 ): void {
-  checkEach(loss, name, x, predictions, validate, (p) => p >= 0 && p <= 1, "be in [0, 1]", mend);
+  checkEach(loss, name, x, predictions, validate, isProbability, "be in [0, 1]", mend, first);
 }
 
-/** Throws `invalid-argument` if an element is negative or NaN. */
+/** {@link checkProbabilities} of targets. */
+export function checkTargetProbabilities(
+  loss: string,
+  first: string,
+  targets: Tensor,
+  predictions: Tensor,
+  validate: boolean | undefined,
+): void {
+  const mend = "They are 0 and 1, or anything between; of -1 and 1 make them so: targets.add(1).div(2)";
+  checkEach(loss, "targets", targets, predictions, validate, isProbability, "be in [0, 1]", mend, first);
+}
+
+/**
+ * Throws `invalid-argument` if what should be logarithms of probabilities are the probabilities themselves: all in [0, 1],
+ * and 1 in total for each of `rows`. With `validate: true`, if any element is more than 0.
+ */
+export function checkLogarithms(
+  loss: string,
+  logProbabilities: Tensor,
+  rows: number,
+  validate: boolean | undefined,
+): void {
+  if (!reads(validate, logProbabilities, logProbabilities)) return;
+  const data = logProbabilities.data();
+  const positive = data.findIndex((x) => x > 0);
+  if (positive < 0) return;
+  if (validate !== true) {
+    let total = 0;
+    for (const x of data) total += isProbability(x) ? x : Number.NaN;
+    if (!(Math.abs(total - rows) <= 1e-3 * rows)) return;
+  }
+  const place = formatPlace(positive, logProbabilities.shape);
+  fail(
+    "invalid-argument",
+    `${loss}: logProbabilities must not be positive, got ${data[positive]}${place}. Of probabilities take the logarithm, ` +
+      ".log(); of logits .logSoftmax(axis)",
+  );
+}
+
+/** Throws `invalid-argument` if an element is negative or NaN; `first` as for {@link checkProbabilities}. */
 export function checkNotNegative(
   loss: string,
   name: string,
@@ -78,21 +121,29 @@ export function checkNotNegative(
   predictions: Tensor,
   validate: boolean | undefined,
   mend: string,
+  first?: string,
 ): void {
-  checkEach(loss, name, x, predictions, validate, (n) => n >= 0, "not be negative", mend);
+  checkEach(loss, name, x, predictions, validate, (n) => n >= 0, "not be negative", mend, first);
 }
 
-/** Throws `invalid-argument` unless every target is 1 or -1. */
+/** Throws `invalid-argument` unless every target is 1 or -1; `first` as for {@link checkProbabilities}. */
 export function checkSigns(
   loss: string,
   targets: Tensor,
   predictions: Tensor,
   validate: boolean | undefined,
+  first?: string,
 ): void {
   const mend = "Of 0 and 1 make them so: targets.mul(2).sub(1)";
-  checkEach(loss, "targets", targets, predictions, validate, (t) => t === 1 || t === -1, "be 1 or -1", mend);
+  const isSign = (t: number): boolean => t === 1 || t === -1;
+  checkEach(loss, "targets", targets, predictions, validate, isSign, "be 1 or -1", mend, first);
 }
 
+function isProbability(p: number): boolean {
+  return p >= 0 && p <= 1;
+}
+
+/** Throws unless every element is as it must be. Where the predictions, called `first`, are so instead, it says that. */
 function checkEach(
   loss: string,
   name: string,
@@ -102,12 +153,15 @@ function checkEach(
   holds: (value: number) => boolean,
   must: string,
   mend?: string,
+  first?: string,
 ): void {
   if (!reads(validate, x, predictions)) return;
   const found = firstWithout(x, holds);
   if (found === undefined) return;
-  const hint = mend === undefined ? "" : `. ${mend}`;
-  fail("invalid-argument", `${loss}: ${name} must ${must}, got ${found.value}${found.place}${hint}`);
+  const swapped = first !== undefined && firstWithout(predictions, holds) === undefined;
+  const hint = swapped ? `Are the arguments swapped? ${loss}(${first}, targets)` : mend;
+  const end = hint === undefined ? "" : `. ${hint}`;
+  fail("invalid-argument", `${loss}: ${name} must ${must}, got ${found.value}${found.place}${end}`);
 }
 
 /** Throws `invalid-argument` unless `weight` is a tensor, and if an element is negative or NaN. */

@@ -103,6 +103,14 @@ function mendFor(logits: Tensor, targets: Tensor, indexShape: Shape): string {
   if (last > 1 && sameShape(targets.shape, logits.shape.slice(0, last))) {
     return "Are the classes on the last axis? Move them: permute the logits to [N, C, ...]";
   }
+  if (
+    sameShape(
+      logits.shape,
+      targets.shape.filter((_, i) => i !== 1),
+    )
+  ) {
+    return "Are the arguments swapped? The logits come first";
+  }
   if (logits.ndim === 1) return "For one logit per sample there is bceWithLogits";
   if (targets.size === indexShape.reduce((a, b) => a * b, 1)) {
     return `Reshape them: targets.reshape([${indexShape.join(", ")}])`;

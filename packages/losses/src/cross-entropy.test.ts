@@ -1,4 +1,4 @@
-import { grad, gradcheck } from "@gradus/autograd";
+import { grad, gradcheck, valueAndGrad } from "@gradus/autograd";
 import { interpreter, type Loss, type Tensor } from "@gradus/core";
 import { compile, tensor } from "@gradus/tensor";
 import { describe, expect, expectTypeOf, it } from "vitest";
@@ -364,5 +364,67 @@ describe("validation of values", () => {
 
   it("is no obstacle to the type of a Loss", () => {
     expectTypeOf(crossEntropy).toExtend<Loss<CrossEntropyOptions>>();
+  });
+});
+
+describe("the one pass of costs and gradient", () => {
+  const smooth = { labelSmoothing: 0.2 };
+  const ignoring = i32([1, -100, 2]);
+
+  it("can be differentiated again, with labels smoothed and targets ignored", () => {
+    for (const options of [{}, smooth, { ...smooth, weight: f64([1, 2, 0.5]) }]) {
+      const gradient = (x: Tensor) => grad((y: Tensor) => crossEntropy(y, ignoring, options))(x);
+      gradcheck(gradient, f64(rows));
+      gradcheck((x: Tensor) => grad((y: Tensor) => gradient(y).square().sum())(x), f64(rows));
+    }
+  });
+
+  it("has the softmax's Jacobian as its Hessian", () => {
+    const logits = f64(rows).slice([0, 1]);
+    const gradient = (x: Tensor) => grad((y: Tensor) => crossEntropy(y, i32([1])))(x);
+    const second = grad((x: Tensor) => gradient(x).slice(null, [0, 1]).sum())(logits).data();
+    const p = [0, 1, 2].map((c) => Math.exp(-at(0, c)));
+    p.forEach((q, c) => {
+      expect(second[c]).toBeCloseTo((p[0] as number) * ((c === 0 ? 1 : 0) - q), 14);
+    });
+  });
+
+  it("is one kernel over the logits, and compiled makes nothing else of their size but the product with it", () => {
+    const [n, classes] = [4, 50_000];
+    const logits = tensor(
+      Float32Array.from({ length: n * classes }, (_, i) => Math.sin(i)),
+      { shape: [n, classes] },
+    );
+    const targets = i32([0, 49_999, 25_000, -100]);
+    const both = (x: Tensor, t: Tensor) => valueAndGrad((y: Tensor) => crossEntropy(y, t))(x);
+    const step = compile(both);
+    const [loss, gradient] = step(logits, targets);
+    const large = step
+      .explain()
+      .split("\n")
+      .filter((line) => /^ *\d+ /.test(line) && /writes \d{6,} B/.test(line));
+    expect(large[0]).toContain("crossEntropy");
+    expect(large.length).toBeLessThanOrEqual(2);
+    const total = Array.from({ length: classes }, (_, i) => Math.exp(Math.sin(i))).reduce((a, b) => a + b, 0);
+    expect(both(logits, targets)[0].item()).toBeCloseTo(loss.item(), 5);
+    const g = gradient.data();
+    expect(g[0]).toBeCloseTo((1 / total - 1) / 3, 6);
+    expect(g[classes + 49_999]).toBeLessThan(-0.33);
+    expect(g.slice(3 * classes).every((x) => x === 0)).toBe(true);
+  });
+
+  it("does not compute the gradient where nobody differentiates", () => {
+    const forward = compile((x: Tensor, t: Tensor) => crossEntropy(x, t));
+    forward(tensor(rows), i32([1, 0, 2]));
+    // 3 costs of 4 bytes, not 9 slopes beside them.
+    expect(forward.explain()).toMatch(/crossEntropy +sizes \[3, 3\].*writes 12 B/);
+  });
+
+  it("asks whether the arguments are swapped where shapes or ranges suggest it", () => {
+    const [logits, probabilities] = [tensor([[3, 4]]), tensor([[0.25, 0.75]])];
+    const swapped = "Are the arguments swapped?";
+    expect(() => crossEntropy(probabilities, logits)).toThrow(`${swapped} crossEntropy(logits, targets)`);
+    expect(() => crossEntropy(i32([0, 1]), tensor(rows))).toThrow(swapped);
+    expect(() => crossEntropy(tensor([0, 1, 2]), tensor(rows))).toThrow(swapped);
   });
 });

@@ -1,8 +1,9 @@
 import { fail, type Tensor } from "@gradus/core";
 import { checkTensors } from "./check-arguments.js";
-import { checkProbabilities } from "./check-values.js";
-import { checkClassWeight, classAxis, countClasses, targetKind } from "./classes.js";
-import { type IndexLossOptions, indexLosses } from "./index-losses.js";
+import { checkClasses, checkProbabilities } from "./check-values.js";
+import { classCosts } from "./class-costs.js";
+import { checkClassWeight, classAxis, countClasses, targetKind, weightOfClasses } from "./classes.js";
+import { checkIgnoreIndex, type IndexLossOptions } from "./index-losses.js";
 import { reduceLoss } from "./reduce.js";
 
 export interface CrossEntropyOptions extends IndexLossOptions {
@@ -61,23 +62,24 @@ function indexCrossEntropy(
   classes: number,
   options: CrossEntropyOptions,
 ): Tensor {
-  const { weight, labelSmoothing = 0 } = options;
-  const logProbabilities = logits.logSoftmax(axis);
-  const { ignored, counts, ...picked } = indexLosses(
-    "crossEntropy",
-    logProbabilities,
-    targets,
-    axis,
-    classes,
-    options,
-  );
-  let { losses } = picked;
+  const { weight, labelSmoothing = 0, validate } = options;
+  const ignoreIndex = checkIgnoreIndex("crossEntropy", options.ignoreIndex);
+  checkClasses("crossEntropy", targets, classes, ignoreIndex, logits, validate);
+  const ignored = targets.eq(ignoreIndex);
+  const counts = ignored.logicalNot().cast(logits.dtype);
+  if (weight === undefined) {
+    const costs = classCosts(logits, targets, { axis, ignoreIndex, smoothing: labelSmoothing });
+    return reduceLoss("crossEntropy", costs, options, counts);
+  }
+  // The classes' weights are those of the targets in one part, those of all classes in the other.
+  const weights = weightOfClasses(weight, ignored.where(0, targets), logits);
+  let losses = classCosts(logits, targets, { axis, ignoreIndex, smoothing: 0 }).mul(weights);
   if (labelSmoothing > 0) {
-    const spread = weighted(logProbabilities, weight, axis).sum(axis).neg();
+    const spread = weighted(logits.logSoftmax(axis), weight, axis).sum(axis).neg();
     losses = losses.mul(1 - labelSmoothing).add(spread.mul(labelSmoothing / classes));
   }
   // Selected last, so that no gradient, not even 0 times infinity, passes through an ignored target.
-  return reduceLoss("crossEntropy", ignored.where(0, losses), options, counts);
+  return reduceLoss("crossEntropy", ignored.where(0, losses), options, counts.mul(weights));
 }
 
 function probabilityCrossEntropy(
@@ -95,7 +97,7 @@ function probabilityCrossEntropy(
     );
   }
   const mend = "Class indices are i32, of the logits' shape without the class axis";
-  checkProbabilities("crossEntropy", "target probabilities", targets, logits, validate, mend);
+  checkProbabilities("crossEntropy", "target probabilities", targets, logits, validate, mend, "logits");
   let probabilities = targets.cast(logits.dtype);
   if (labelSmoothing > 0) probabilities = probabilities.mul(1 - labelSmoothing).add(labelSmoothing / classes);
   const losses = weighted(logits.logSoftmax(axis).mul(probabilities), weight, axis).sum(axis).neg();

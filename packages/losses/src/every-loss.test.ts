@@ -207,6 +207,95 @@ const subjects: Readonly<Record<string, Subject>> = {
     inputs: [numbers, others],
     extreme: [large, zeros],
   },
+  ntXent: {
+    call: ([a, b], options) => losses.ntXent(a as Tensor, b as Tensor, options),
+    inputs: [numbers, others],
+    extreme: [large, zeros],
+  },
+  heteroscedastic: {
+    call: ([p, t], options) => losses.heteroscedastic(p as Tensor, t as Tensor, { ...options, full: true }),
+    inputs: [numbers, [0.4, 2]],
+    extreme: [[...large, [0, -1e4], [1, 1e4]], zeros.flat()],
+  },
+  evidential: {
+    call: ([p, t], options) => losses.evidential(p as Tensor, t as Tensor, { ...options, lambda: 0.1 }),
+    inputs: [
+      [
+        [0.31, -1.2, 0.7, 0.4],
+        [2.5, 0.13, 9.5, -0.8],
+      ],
+      [0.4, 2],
+    ],
+    extreme: [
+      Array.from({ length: 16 }, (_, i) => [1e4, ...[4, 2, 1].map((bit) => ((i & bit) > 0 ? 1e4 : -1e4))]),
+      Array.from({ length: 16 }, (_, i) => (i < 8 ? 1e4 : 0)),
+    ],
+  },
+  tobit: {
+    call: ([p, t], options) => losses.tobit(p as Tensor, t as Tensor, { ...options, lower: -1, upper: 1 }),
+    inputs: [
+      [
+        [
+          [0.31, -1.2],
+          [0.4, 0.2],
+          [15.2, 0.1],
+        ],
+        [
+          [2.5, 0.13],
+          [-0.3, -0.6],
+          [0.7, 0.4],
+        ],
+      ],
+      // Below, at and between the bounds, away from the places where differences would cross them.
+      [
+        [0.5, -3, -2],
+        [2, 3, -0.5],
+      ],
+    ],
+    extreme: [
+      [
+        [1e4, -1e4],
+        [1e4, 1e4],
+        [-1e4, -1e4],
+        [-1e4, 1e4],
+        [1e4, 0],
+        [-1e4, 0],
+        [1e4, -1e4],
+        [1e4, 1e4],
+        [-1e4, -1e4],
+        [-1e4, 1e4],
+        [1e4, 0],
+        [-1e4, 0],
+      ],
+      [1, 1, 1, 1, 1, 1, -1, -1, -1, -1, 0, 0],
+    ],
+  },
+  coral: against(losses.coral, i32([3, 1]), scores, largeScores),
+  "coral with weights": against(
+    (p, t, o) => losses.coral(p, t, { ...o, weight: tensor([1, 2, 0.5]) }),
+    i32([0, 2]),
+    scores,
+    largeScores,
+  ),
+  corn: against(losses.corn, i32([3, 1]), scores, largeScores),
+  wasserstein1d: regression(losses.wasserstein1d),
+  "wasserstein1d, squared": regression((p, t, o) => losses.wasserstein1d(p, t, { ...o, p: 2 })),
+  "wasserstein1d of different numbers of samples": {
+    call: ([p, t], options) => losses.wasserstein1d(p as Tensor, t as Tensor, options),
+    inputs: [scores, others],
+    extreme: [largeScores, zeros],
+  },
+  earthMover: {
+    call: ([p, t], options) => losses.earthMover(p as Tensor, t as Tensor, options),
+    inputs: [probabilities, probabilities.map((row) => row.map((p) => 1 - p))],
+    extreme: [certain, zeros],
+  },
+  "earthMover, squared, of bins anywhere": {
+    call: ([p, t], options) =>
+      losses.earthMover(p as Tensor, t as Tensor, { ...options, p: 2, positions: tensor([1, 4]) }),
+    inputs: [probabilities, probabilities.map((row) => row.map((p) => 1 - p))],
+    extreme: [certain, zeros],
+  },
   ctc: {
     call: ([x], options) =>
       losses.ctc(
@@ -283,7 +372,7 @@ describe.each(Object.entries(subjects))("%s", (_, { call, inputs, extreme }) => 
 });
 
 it("is tested here or in a file of its own, every loss", () => {
-  const elsewhere = ["accuracy", "bce", "bceWithLogits", "crossEntropy", "mse"];
+  const elsewhere = ["accuracy", "evidence", "bce", "bceWithLogits", "crossEntropy", "mse"];
   const tested = Object.keys(subjects).map((name) => name.split(" ")[0]);
   const exported = Object.keys(losses).filter((name) => !elsewhere.includes(name));
   expect(exported.filter((name) => !tested.includes(name))).toEqual([]);

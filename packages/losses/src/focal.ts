@@ -1,6 +1,6 @@
 import type { Tensor } from "@gradus/core";
 import { checkAlike, checkOption } from "./check-arguments.js";
-import { checkProbabilities } from "./check-values.js";
+import { checkTargetProbabilities } from "./check-values.js";
 import { type LossOptions, reduceLoss } from "./reduce.js";
 
 export interface FocalOptions extends LossOptions {
@@ -36,8 +36,7 @@ export function focal(logits: Tensor, targets: Tensor, options: FocalOptions = {
   checkAlike("focal", "logits", logits, targets);
   checkOption("focal", "alpha", alpha, alpha >= 0 && alpha <= 1, "in [0, 1]");
   checkOption("focal", "gamma", gamma, gamma >= 0, "at least 0");
-  const swapped = "Are the arguments swapped? focal(logits, targets)";
-  checkProbabilities("focal", "targets", targets, logits, validate, swapped);
+  checkTargetProbabilities("focal", "logits", targets, logits, validate);
   const t = targets.cast(logits.dtype);
   const positive = t.mul(alpha).mul(focused(logits, gamma));
   const negative = t

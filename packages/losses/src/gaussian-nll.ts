@@ -1,6 +1,7 @@
 import { fail, formatShape, type Shape, sameShape, type Tensor } from "@gradus/core";
 import { checkAlike, checkOption, checkTensors } from "./check-arguments.js";
 import { checkNotNegative } from "./check-values.js";
+import { raiseTo } from "./raise-to.js";
 import { type LossOptions, reduceLoss } from "./reduce.js";
 
 export interface GaussianNLLOptions extends LossOptions {
@@ -43,8 +44,7 @@ export function gaussianNLL(
   const mend = "A layer's output becomes positive with softplus() or exp()";
   checkNotNegative("gaussianNLL", "variances", variances, predictions, validate, mend);
   const given = variances.cast(predictions.dtype).reshape(varianceShape(variances, predictions.shape));
-  // The clamped value with the gradient of the unclamped one, as in PyTorch.
-  const v = given.add(given.maximum(eps).sub(given).detach());
+  const v = raiseTo(given, eps);
   const losses = v.log().add(predictions.sub(targets).square().div(v)).mul(0.5);
   return reduceLoss("gaussianNLL", full ? losses.add(0.5 * Math.log(2 * Math.PI)) : losses, options);
 }

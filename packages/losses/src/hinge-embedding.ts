@@ -34,7 +34,7 @@ export function hingeEmbedding(
 ): Tensor {
   const { margin = 1, validate } = options;
   checkAlike("hingeEmbedding", "distances", distances, targets);
-  checkSigns("hingeEmbedding", targets, distances, validate);
+  checkSigns("hingeEmbedding", targets, distances, validate, "distances");
   const losses = targets.eq(1).where(distances, positivePart(distances.neg().add(margin)));
   return reduceLoss("hingeEmbedding", losses, options);
 }

@@ -22,7 +22,10 @@ describe("hinge", () => {
 
   it("refuses targets of 0 and other powers", () => {
     expect(() => hinge(f64([1]), f64([0]))).toThrow("hinge: targets must be 1 or -1, got 0 at row 0");
-    expect(() => hinge(f64([1]), f64([0]))).toThrow("targets.mul(2).sub(1)");
+    expect(() => hinge(f64([0.5]), f64([0]))).toThrow("targets.mul(2).sub(1)");
+    expect(() => hinge(f64([-1]), f64([0.3]))).toThrow(
+      "Are the arguments swapped? hinge(predictions, targets)",
+    );
     expect(() => hinge(x, t, { p: 3 as 2 })).toThrow("hinge: p must be 1 or 2, got 3");
   });
 });

@@ -36,7 +36,7 @@ export function hinge(predictions: Tensor, targets: Tensor, options: HingeOption
   const { margin = 1, p = 1, validate } = options;
   checkAlike("hinge", "predictions", predictions, targets);
   checkPower("hinge", p);
-  checkSigns("hinge", targets, predictions, validate);
+  checkSigns("hinge", targets, predictions, validate, "predictions");
   const short = positivePart(targets.cast(predictions.dtype).mul(predictions).neg().add(margin));
   return reduceLoss("hinge", p === 1 ? short : short.square(), options);
 }

@@ -19,10 +19,8 @@ export function indexLosses(
   classes: number,
   options: IndexLossOptions,
 ): { readonly losses: Tensor; readonly counts: Tensor; readonly ignored: Tensor } {
-  const { weight, ignoreIndex = -100, validate } = options;
-  if (!Number.isInteger(ignoreIndex)) {
-    fail("invalid-argument", `${loss}: ignoreIndex must be a whole number, got ${ignoreIndex}`);
-  }
+  const { weight, validate } = options;
+  const ignoreIndex = checkIgnoreIndex(loss, options.ignoreIndex);
   checkClasses(loss, targets, classes, ignoreIndex, logProbabilities, validate);
   const ignored = targets.eq(ignoreIndex);
   // An ignored index need not be a class; any other one that is not makes `gather` report it.
@@ -32,4 +30,10 @@ export function indexLosses(
   if (weight === undefined) return { losses, counts, ignored };
   const weights = weightOfClasses(weight, index, losses);
   return { losses: losses.mul(weights), counts: counts.mul(weights), ignored };
+}
+
+/** The class index of ignored targets; throws unless it can be one. */
+export function checkIgnoreIndex(loss: string, ignoreIndex = -100): number {
+  if (Number.isInteger(ignoreIndex) && Math.abs(ignoreIndex) < 2 ** 31) return ignoreIndex;
+  return fail("invalid-argument", `${loss}: ignoreIndex must be a whole number, got ${ignoreIndex}`);
 }

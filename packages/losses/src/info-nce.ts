@@ -38,7 +38,9 @@ export function infoNCE(queries: Tensor, keys: Tensor, options: InfoNCEOptions =
     fail("shape-mismatch", `infoNCE: queries must be [N, D], got ${formatShape(queries.shape)}`);
   }
   checkOption("infoNCE", "temperature", temperature, temperature > 0, "more than 0");
-  const logits = unit(queries).matmul(unit(keys).transpose()).div(temperature);
+  const logits = unit(queries)
+    .matmul(unit(keys.cast(queries.dtype)).transpose())
+    .div(temperature);
   const own = queries.engine.arange(0, queries.shape[0] as number, 1, {
     dtype: "i32",
     device: queries.device,
@@ -49,6 +51,6 @@ export function infoNCE(queries: Tensor, keys: Tensor, options: InfoNCEOptions =
 }
 
 /** Rows of length 1; a row of zeros stays. */
-function unit(rows: Tensor): Tensor {
+export function unit(rows: Tensor): Tensor {
   return rows.div(rows.norm(-1, { keepdims: true }).maximum(1e-12));
 }

@@ -45,3 +45,9 @@ describe("klDiv", () => {
     expect(() => klDiv(logs, targets, { reduction: "batch" as "mean" })).toThrow('"batch" is unknown');
   });
 });
+
+it("refuses probabilities where logarithms belong, and says which way round", () => {
+  const [p, t] = [tensor([0.5, 0.5]), tensor([0.25, 0.75])];
+  expect(() => klDiv(p, t)).toThrow("klDiv: logProbabilities must not be positive, got 0.5 at row 0");
+  expect(() => klDiv(t, p.log())).toThrow("Are the arguments swapped? klDiv(logProbabilities, targets)");
+});

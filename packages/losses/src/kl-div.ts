@@ -1,6 +1,6 @@
 import type { Tensor } from "@gradus/core";
 import { checkAlike } from "./check-arguments.js";
-import { checkNotNegative } from "./check-values.js";
+import { checkLogarithms, checkNotNegative } from "./check-values.js";
 import { type LossOptions, reduceLoss } from "./reduce.js";
 
 export interface KlDivOptions extends Omit<LossOptions, "reduction"> {
@@ -21,7 +21,8 @@ export interface KlDivOptions extends Omit<LossOptions, "reduction"> {
  * probabilities, or their logarithms with `logTarget`.
  *
  * @throws `shape-mismatch`, `dtype-mismatch`, or `invalid-argument` for an unknown reduction and (see
- * `validate`) negative targets or weights.
+ * `validate`) negative targets or weights, and log-probabilities that are probabilities or, if `validate`
+ * is true, positive.
  *
  * Source: PyTorch's `nn.KLDivLoss`; `sampleWeight` is an addition.
  *
@@ -39,8 +40,9 @@ export function klDiv(logProbabilities: Tensor, targets: Tensor, options: KlDivO
   const t = targets.cast(logProbabilities.dtype);
   if (!logTarget) {
     const mend = "For their logarithms there is logTarget";
-    checkNotNegative("klDiv", "targets", targets, logProbabilities, validate, mend);
+    checkNotNegative("klDiv", "targets", targets, logProbabilities, validate, mend, "logProbabilities");
   }
+  checkLogarithms("klDiv", logProbabilities, rowsOf(logProbabilities), validate);
   const losses = logTarget ? t.exp().mul(t.sub(logProbabilities)) : divergence(logProbabilities, t);
   if (reduction !== "batchmean") return reduceLoss("klDiv", losses, { ...options, reduction });
   if (options.sampleWeight === undefined) return losses.sum().div(losses.shape[0] ?? 1);
@@ -51,4 +53,9 @@ export function klDiv(logProbabilities: Tensor, targets: Tensor, options: KlDivO
 function divergence(logProbabilities: Tensor, t: Tensor): Tensor {
   const logarithm = t.eq(0).where(1, t).log();
   return t.mul(logarithm).sub(t.mul(logProbabilities));
+}
+
+/** How many distributions there are, on the last axis. */
+function rowsOf(x: Tensor): number {
+  return x.size / (x.shape.at(-1) || 1);
 }

@@ -1,6 +1,6 @@
 import { fail, type Tensor } from "@gradus/core";
 import { checkAlike } from "./check-arguments.js";
-import { checkProbabilities } from "./check-values.js";
+import { checkTargetProbabilities } from "./check-values.js";
 import { checkClassWeight, countClasses } from "./classes.js";
 import { type LossOptions, reduceLoss } from "./reduce.js";
 
@@ -38,8 +38,7 @@ export function multiLabelSoftMargin(
   if (logits.ndim === 0) {
     fail("shape-mismatch", "multiLabelSoftMargin: logits must have an axis of classes, [N, C] or [C]");
   }
-  const swapped = "Are the arguments swapped? multiLabelSoftMargin(logits, targets)";
-  checkProbabilities("multiLabelSoftMargin", "targets", targets, logits, validate, swapped);
+  checkTargetProbabilities("multiLabelSoftMargin", "logits", targets, logits, validate);
   const t = targets.cast(logits.dtype);
   let terms = t.mul(logits.neg().softplus()).add(t.neg().add(1).mul(logits.softplus()));
   if (weight !== undefined) {

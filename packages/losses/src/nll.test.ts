@@ -51,3 +51,28 @@ describe("nll", () => {
     expect(() => nll(f64(1), i32(0))).toThrow("nll: logProbabilities must have an axis of classes");
   });
 });
+
+describe("nll of what is no logarithm", () => {
+  const classes = tensor([0, 1], { dtype: "i32" });
+  const probabilities = tensor([
+    [0.25, 0.75],
+    [0.5, 0.5],
+  ]);
+  const scores = tensor([
+    [2, 3],
+    [-1, 0.5],
+  ]);
+
+  it("refuses probabilities", () => {
+    const call = () => nll(probabilities, classes);
+    expect(call).toThrow("nll: logProbabilities must not be positive, got 0.25 at row 0, position [0]");
+    expect(call).toThrow("Of probabilities take the logarithm, .log()");
+    expect(nll(probabilities.log(), classes, { validate: true }).item()).toBeCloseTo(Math.log(8) / 2, 6);
+    expect(nll(probabilities, classes, { validate: false }).item()).toBeCloseTo(-0.375, 6);
+  });
+
+  it("takes any other scores, as PyTorch does, unless it shall validate", () => {
+    expect(nll(scores, classes).item()).toBe(-1.25);
+    expect(() => nll(scores, classes, { validate: true })).toThrow("must not be positive, got 2 at row 0");
+  });
+});

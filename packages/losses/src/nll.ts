@@ -1,5 +1,6 @@
 import type { Tensor } from "@gradus/core";
 import { checkTensors } from "./check-arguments.js";
+import { checkLogarithms } from "./check-values.js";
 import { checkClassIndices, checkClassWeight, classAxis, countClasses } from "./classes.js";
 import { type IndexLossOptions, indexLosses } from "./index-losses.js";
 import { reduceLoss } from "./reduce.js";
@@ -16,7 +17,7 @@ export interface NLLOptions extends IndexLossOptions {}
  *
  * @throws `shape-mismatch`, `dtype-mismatch`, `index-out-of-range` for a class that does not exist (inside
  * `compile` the device reports it), or `invalid-argument` for an unknown reduction and (see `validate`)
- * negative weights.
+ * negative weights, and log-probabilities that are probabilities or, if `validate` is true, positive.
  *
  * Source: PyTorch's `nn.NLLLoss`; `sampleWeight` is an addition.
  *
@@ -35,6 +36,7 @@ export function nll(logProbabilities: Tensor, targets: Tensor, options: NLLOptio
   const axis = classAxis("nll", logProbabilities, first);
   const classes = countClasses("nll", first, logProbabilities, axis);
   if (weight !== undefined) checkClassWeight("nll", weight, classes, logProbabilities, validate);
+  checkLogarithms("nll", logProbabilities, logProbabilities.size / classes, validate);
   checkClassIndices("nll", first, logProbabilities, targets, axis);
   const { losses, counts, ignored } = indexLosses("nll", logProbabilities, targets, axis, classes, options);
   return reduceLoss("nll", ignored.where(0, losses), options, counts);

@@ -34,7 +34,7 @@ export function poissonNLL(predictions: Tensor, targets: Tensor, options: Poisso
   const { logInput = true, full = false, eps = 1e-8, validate } = options;
   checkAlike("poissonNLL", "predictions", predictions, targets);
   checkOption("poissonNLL", "eps", eps, eps > 0, "more than 0");
-  checkNotNegative("poissonNLL", "targets", targets, predictions, validate, "They are counts");
+  checkNotNegative("poissonNLL", "targets", targets, predictions, validate, "They are counts", "predictions");
   if (!logInput) {
     const mend = "For logarithms of rates there is logInput";
     checkNotNegative("poissonNLL", "rates", predictions, predictions, validate, mend);

@@ -24,6 +24,6 @@ import { type LossOptions, reduceLoss } from "./reduce.js";
  */
 export function softMargin(logits: Tensor, targets: Tensor, options: LossOptions = {}): Tensor {
   checkAlike("softMargin", "logits", logits, targets);
-  checkSigns("softMargin", targets, logits, options.validate);
+  checkSigns("softMargin", targets, logits, options.validate, "logits");
   return reduceLoss("softMargin", targets.cast(logits.dtype).mul(logits).neg().softplus(), options);
 }

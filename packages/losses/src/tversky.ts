@@ -1,6 +1,6 @@
 import type { Tensor } from "@gradus/core";
 import { checkAlike, checkOption } from "./check-arguments.js";
-import { checkProbabilities } from "./check-values.js";
+import { checkProbabilities, checkTargetProbabilities } from "./check-values.js";
 import { type LossOptions, reduceLoss } from "./reduce.js";
 
 export interface TverskyOptions extends LossOptions {
@@ -56,8 +56,7 @@ export function masks(
   checkAlike(loss, "probabilities", probabilities, targets);
   const mend = "Make logits probabilities: logits.sigmoid()";
   checkProbabilities(loss, "probabilities", probabilities, probabilities, validate, mend);
-  const swapped = `Are the arguments swapped? ${loss}(probabilities, targets)`;
-  checkProbabilities(loss, "targets", targets, probabilities, validate, swapped);
+  checkTargetProbabilities(loss, "probabilities", targets, probabilities, validate);
   const axes = probabilities.shape.map((_, i) => i).slice(1);
   const total = (x: Tensor): Tensor => (axes.length === 0 ? x : x.sum(axes));
   const t = targets.cast(probabilities.dtype);
