@@ -141,8 +141,7 @@ const accepted: Readonly<Record<string, Program>> = {
   "losses/bce_target_outside": () => bce(tensor([0.5]), tensor([2])),
   "losses/ce_probabilities_not_normalised": () => crossEntropy(zeros([1, 2]), tensor([[3, 4]])),
   "losses/kldiv_mean_warning": () => klDiv(tensor([[0.5, 0.5]]).log(), tensor([[0.25, 0.75]])),
-  "losses/kldiv_input_not_log": () =>
-    klDiv(tensor([0.5, 0.5]), tensor([0.25, 0.75]), { reduction: "sum" }),
+  "losses/kldiv_input_not_log": () => klDiv(tensor([0.5, 0.5]), tensor([0.25, 0.75]), { reduction: "sum" }),
   "losses/nll_not_log_probabilities": () => nll(tensor([[2, 3]]), indices([0]), { validate: true }),
   "optimizers/lr_0": () => adam({ lr: 0 }).init(parameters()),
   "optimizers/nan_gradient": () => {
