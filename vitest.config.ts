@@ -13,6 +13,9 @@ import { launchOptions } from "./tooling/browser/chromium.js";
 const portable =
   "packages/{core,tensor,autograd,losses,optimizers,nn,conformance,backend-cpu}/src/**/*.test.ts";
 
+// Ends what hangs. On a busy machine anything may take long.
+const testTimeout = 60_000;
+
 // Packages of this workspace are tested from their sources: nothing needs to be built first.
 const sources = {
   resolve: { conditions: ["@gradus/source", ...defaultClientConditions] },
@@ -27,6 +30,7 @@ export default defineConfig({
         ...sources,
         test: {
           name: "node",
+          testTimeout,
           include: ["packages/*/src/**/*.test.ts", "tooling/**/*.node.test.mjs"],
           exclude: ["**/*.browser.test.ts", "**/*.full.test.ts"],
           setupFiles: ["tooling/setup.ts"],
@@ -42,6 +46,7 @@ export default defineConfig({
         },
         test: {
           name: "browser",
+          testTimeout,
           include: [portable, "{packages/*/src,tooling}/**/*.browser.test.ts"],
           exclude: ["**/*.node.test.ts", "**/*.full.test.ts"],
           setupFiles: ["tooling/setup.ts"],

@@ -26,6 +26,8 @@ export class Lowering {
   lower(e: Expr): Expr {
     const known = this.done.get(e);
     if (known !== undefined) return known;
+    // Rounding of what is f32 already.
+    if (e.kind === "cast" && e.value.dtype === e.dtype) return this.lower(e.value);
     const children = childrenOf(e).map((child) => this.lower(child));
     const rewritten = e.kind === "op" ? rewrite({ ...e, args: children }) : undefined;
     const result = rewritten === undefined ? this.intern(e, children) : this.lower(rewritten);

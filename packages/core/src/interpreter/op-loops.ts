@@ -35,8 +35,16 @@ export function opStep(op: string, operand: DType, out: TypedArray, args: readon
   return (n) => loop(out, a, sa, b, sb, c, sc, n);
 }
 
-/** A step that converts; as `castNumber` does it, except that f32 rounds only if its register does. */
+/**
+ * A step that converts; as `castNumber` does it, except that f32 rounds only if its register does, or where f32 becomes f32:
+ * a value that would have been stored.
+ */
 export function castStep(from: DType, to: DType, out: TypedArray, { data, step }: Register): Step {
+  if (from === "f32" && to === "f32") {
+    return (n) => {
+      for (let i = 0; i < n; i++) out[i] = Math.fround(data[i * step] as number);
+    };
+  }
   if (to === "bool") {
     return (n) => {
       for (let i = 0; i < n; i++) out[i] = data[i * step] !== 0 ? 1 : 0;

@@ -26,6 +26,10 @@ export type Expr =
       readonly dtype: DType;
     }
   | { readonly kind: "op"; readonly op: string; readonly args: readonly Expr[]; readonly dtype: DType }
+  /**
+   * The value as another dtype. From f32 to f32: rounded as if it had been stored, which only a device that computes f32
+   * in a wider type can tell from the value itself.
+   */
   | { readonly kind: "cast"; readonly value: Expr; readonly dtype: DType }
   /**
    * An element of the k-th operand of an operation, before it is known how the operand lies in memory: at the coordinates
@@ -123,6 +127,11 @@ export function postOrder(roots: readonly Expr[]): Expr[] {
  * looked into.
  */
 export function substitute(expr: Expr, replace: (node: Expr) => Expr | undefined): Expr {
+  return substitution(replace)(expr);
+}
+
+/** {@link substitute} for several expressions: what they share stays shared. */
+export function substitution(replace: (node: Expr) => Expr | undefined): (expr: Expr) => Expr {
   const done = new Map<Expr, Expr>();
   const visit = (e: Expr): Expr => {
     const known = done.get(e);
@@ -131,7 +140,7 @@ export function substitute(expr: Expr, replace: (node: Expr) => Expr | undefined
     done.set(e, result);
     return result;
   };
-  return visit(expr);
+  return visit;
 }
 
 function rebuild(e: Expr, visit: (e: Expr) => Expr): Expr {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import * as c from "./calculus.js";
 import { axisIndex, constant, load, stage } from "./expr.js";
-import type { LoopKernel } from "./kernel.js";
+import type { ContractKernel, LoopKernel } from "./kernel.js";
 import { mayOverwrite } from "./may-overwrite.js";
 import { validateKernel } from "./validate.js";
 
@@ -24,13 +24,40 @@ describe("mayOverwrite", () => {
     expect(() => validateKernel({ ...base, aliases: [0] })).not.toThrow();
   });
 
+  it("holds beside stages and in a contraction that read other inputs", () => {
+    const row = load(1, "f32", axisIndex(1));
+    const twoInputs = { ...base, inputs: ["f32", "f32"] } as const;
+    const write = { over: [], buffer: 0, index: at, value: c.mul(load(0, "f32", at), stage(0, "f32")) };
+    const staged: LoopKernel = {
+      ...twoInputs,
+      axes: 2,
+      stages: [{ over: [1], op: "sum", value: row, dtype: "f32" }],
+      writes: [write],
+    };
+    expect(mayOverwrite(staged, 0, 0)).toBe(true);
+    const contract: ContractKernel = {
+      kind: "contract",
+      name: "test",
+      inputs: ["f32", "f32"],
+      outputs: ["f32"],
+      params: [],
+      groups: { batch: 0, m: 1, n: 0, k: 1 },
+      a: load(1, "f32", at),
+      b: row,
+      accumulate: "f32",
+      writes: [{ buffer: 0, index: at, value: write.value }],
+    };
+    expect(mayOverwrite(contract, 0, 0)).toBe(true);
+    expect(mayOverwrite({ ...contract, a: load(0, "f32", at) }, 0, 0)).toBe(false);
+  });
+
   it.each<[string, Partial<LoopKernel>]>([
     [
       "a load from elsewhere",
       { writes: [{ over: [], buffer: 0, index: at, value: load(0, "f32", constant(0, "i32")) }] },
     ],
     [
-      "stages",
+      "stages that read it",
       {
         axes: 2,
         stages: [{ over: [1], op: "sum", value: load(0, "f32", at), dtype: "f32" }],

@@ -1,27 +1,36 @@
 import { type Expr, postOrder } from "./expr.js";
-import type { Kernel } from "./kernel.js";
+import type { Kernel, Output } from "./kernel.js";
 
 /**
  * Whether a kernel may write output `output` into the buffer of input `input`: only if nothing is read there that was
- * written before. That is so for a loop without stages whose loads of the input are all at the very index that is
- * written, since the elements of a point are read before any is stored and no other point reads or writes them.
+ * written before. That is so if the input is read nowhere but where the output is written, and there at the very index that
+ * is written: the elements of a point are read before any is stored, and no other point reads or writes them. So neither
+ * stages nor the operands of a contraction may read it.
  *
  * The buffers must have the same size; who plans memory checks that.
  */
 export function mayOverwrite(kernel: Kernel, output: number, input: number): boolean {
-  if (kernel.kind !== "loop" || kernel.stages.length > 0) return false;
-  if (kernel.inputs[input] !== kernel.outputs[output]) return false;
+  if (kernel.kind === "native" || kernel.inputs[input] !== kernel.outputs[output]) return false;
   const targets = kernel.writes.filter((write) => write.buffer === output);
   const [target] = targets;
   if (target === undefined || targets.length !== 1) return false;
+  const isRead = (root: Expr): boolean =>
+    postOrder([root]).some((e) => e.kind === "load" && e.buffer === input);
+  const beside: Expr[] = [];
   // Writes and checks with other loops run at another time.
-  const checks = kernel.checks ?? [];
-  if ([...kernel.writes, ...checks].some(({ over }) => over.join() !== target.over.join())) return false;
-  const roots = [
-    ...kernel.writes.flatMap((write) => [write.index, write.value]),
-    ...checks.map((check) => check.holds),
-  ];
-  return postOrder(roots).every(
+  const elsewhere: Expr[] = [];
+  if (kernel.kind === "contract") {
+    elsewhere.push(kernel.a, kernel.b);
+    for (const write of kernel.writes) beside.push(write.index, write.value);
+  } else {
+    elsewhere.push(...kernel.stages.map(({ value }) => value));
+    const over = (target as Output).over.join();
+    const place = (other: readonly number[]): Expr[] => (other.join() === over ? beside : elsewhere);
+    for (const write of kernel.writes) place(write.over).push(write.index, write.value);
+    for (const check of kernel.checks ?? []) place(check.over).push(check.holds);
+  }
+  if (elsewhere.some(isRead)) return false;
+  return postOrder(beside).every(
     (e) => e.kind !== "load" || e.buffer !== input || sameExpr(e.index, target.index),
   );
 }

@@ -7,7 +7,6 @@ import {
   isContiguous,
   type Kernel,
   type Layout,
-  type Lowered,
   mayOverwrite,
   type Scalar,
   sizeOf,
@@ -17,7 +16,9 @@ import { executableFor } from "../device.js";
 import { realise } from "../lowering/realise.js";
 import { elementwise } from "../ops/elementwise.js";
 import type { Storage } from "../storage.js";
-import type { Call, Source, Trace } from "./trace.js";
+import { fuse } from "./fuse/fuse.js";
+import { type Computed, type KernelNode, lowerTrace, type Operand } from "./lower-trace.js";
+import type { Source, Trace } from "./trace.js";
 
 /** Memory that a compiled function uses, and from when to when (indices of launches). */
 export interface Slot {
@@ -51,6 +52,7 @@ export interface PlannedResult {
 
 /** A launch while memory is still being planned. */
 interface Draft {
+  readonly name: string;
   readonly key: string;
   readonly kernel: Kernel;
   readonly inputs: readonly Slot[];
@@ -76,9 +78,9 @@ interface Placed {
 }
 
 /**
- * Plans a trace: drops calls that no result needs, lowers the others, one kernel each, and gives every value its
- * memory. Temporaries share buffers as soon as their last reader is done; a result takes over a donated argument of the
- * same size where that is safe.
+ * Plans a trace: drops calls that no result needs, joins the others into kernels, and gives every value its memory.
+ * Temporaries share buffers as soon as their last reader is done; a result takes over a donated argument of the same size
+ * where that is safe.
  */
 export function planTrace(
   trace: Trace,
@@ -86,10 +88,12 @@ export function planTrace(
   device: Backend,
   donated: ReadonlySet<number>,
 ): Plan {
+  const lowered = lowerTrace(trace, results);
+  const returned = results.map((id) => lowered.operand(id));
+  const wanted = new Set(returned.map(({ root }) => root));
   const builder = new PlanBuilder(trace);
-  const needed = neededCalls(trace, results);
-  for (const call of trace.calls) if (needed.has(call)) builder.lower(call);
-  const planned = results.map((id, k) => builder.result(id, k));
+  for (const node of fuse(lowered.nodes, wanted, device.caps)) builder.add(node);
+  const planned = returned.map((operand, k) => builder.result(operand, k));
   reuseDonated(builder.drafts, builder.slots, donated);
   const temporaries = shareBuffers(builder.drafts, builder.slots);
   return {
@@ -101,26 +105,15 @@ export function planTrace(
   };
 }
 
-function neededCalls(trace: Trace, results: readonly number[]): Set<Call> {
-  const needed = new Set<Call>();
-  const wanted = new Set(results);
-  for (const call of [...trace.calls].reverse()) {
-    if (!call.outputs.some((id) => wanted.has(id))) continue;
-    needed.add(call);
-    for (const id of call.inputs) wanted.add(id);
-  }
-  return needed;
-}
-
 class PlanBuilder {
   readonly drafts: Draft[] = [];
   readonly slots: Slot[] = [];
-  private readonly placed = new Map<number, Placed>();
+  private readonly slotOf = new Map<number, Slot>();
   private readonly claimed = new Set<Slot>();
 
   constructor(private readonly trace: Trace) {
-    trace.values.forEach((source, id) => {
-      if (source.kind === "argument") this.place(id);
+    trace.values.forEach((source, root) => {
+      if (source.kind === "argument") this.slot(root);
     });
   }
 
@@ -128,30 +121,17 @@ class PlanBuilder {
     return this.slots.filter((slot) => slot.kind === "argument").sort((a, b) => a.index - b.index);
   }
 
-  lower(call: Call): void {
-    const inputs = call.inputs.map((id) => this.place(id));
-    const avals = call.outputs.map((id) => (this.trace.values[id] as Source).aval);
-    const lowered = call.op.lower(
-      inputs.map((x) => x.layout),
-      call.attrs,
-      avals,
-    );
-    if (lowered.kind === "view") {
-      this.placed.set(call.outputs[0] as number, {
-        slot: (inputs[0] as Placed).slot,
-        layout: lowered.layout,
-      });
-      return;
-    }
-    const outputs = this.launch(lowered, inputs, avals);
-    call.outputs.forEach((id, k) => {
-      this.placed.set(id, outputs[k] as Placed);
+  add({ name, lowered, operands, outputs, avals }: KernelNode): void {
+    const placed = operands.map((x) => this.place(x));
+    const made = this.launch(name, lowered, placed, avals);
+    outputs.forEach((root, k) => {
+      this.slotOf.set(root, (made[k] as Placed).slot);
     });
   }
 
   /** Where result `k` is: a temporary that nothing else returns becomes the result, anything else is copied. */
-  result(id: number, k: number): PlannedResult {
-    const source = this.place(id);
+  result(operand: Operand, k: number): PlannedResult {
+    const source = this.place(operand);
     const whole = isContiguous(source.layout) && source.layout.offset === 0;
     const { slot } = source;
     const fits = slot.bytes === bytesOfAval(source.layout);
@@ -173,38 +153,41 @@ class PlanBuilder {
     return { aval: layout, slot };
   }
 
-  private place(id: number): Placed {
-    const known = this.placed.get(id);
-    if (known !== undefined) return known;
-    const source = this.trace.values[id] as Source;
-    const placed = this.placeSource(source);
-    this.placed.set(id, placed);
-    return placed;
+  private place({ root, layout }: Operand): Placed {
+    return { slot: this.slot(root), layout };
   }
 
-  private placeSource(source: Source): Placed {
+  private slot(root: number): Slot {
+    const known = this.slotOf.get(root);
+    if (known !== undefined) return known;
+    const source = this.trace.values[root] as Source;
+    const slot = this.slotOfSource(source);
+    this.slots.push(slot);
+    this.slotOf.set(root, slot);
+    return slot;
+  }
+
+  private slotOfSource(source: Source): Slot {
     const slot = { bytes: bytesOfAval(source.aval), index: 0, born: -1, lastUse: -1 };
-    if (source.kind === "argument") {
-      return this.add({ ...slot, kind: "argument", index: source.index }, contiguousLayout(source.aval));
-    }
+    if (source.kind === "argument") return { ...slot, kind: "argument", index: source.index };
     if (source.kind === "captured" && source.tensor.value.kind === "stored") {
-      const { storage, layout } = source.tensor.value;
-      return this.add({ ...slot, bytes: storage.buffer.bytes, kind: "captured", storage }, layout);
+      const { storage } = source.tensor.value;
+      return { ...slot, bytes: storage.buffer.bytes, kind: "captured", storage };
     }
     throw new Error("a computed value is used before it is computed");
   }
 
-  private add(slot: Slot, layout: Layout): Placed {
-    this.slots.push(slot);
-    return { slot, layout };
-  }
-
   private copy(x: Placed): Placed {
     const lowered = elementwise.lower([x.layout], copyAttrs(x.layout.dtype), [x.layout]) as Computed;
-    return this.launch(lowered, [x], [x.layout])[0] as Placed;
+    return this.launch("copy", lowered, [x], [x.layout])[0] as Placed;
   }
 
-  private launch(lowered: Computed, operands: readonly Placed[], avals: readonly Aval[]): Placed[] {
+  private launch(
+    name: string,
+    lowered: Computed,
+    operands: readonly Placed[],
+    avals: readonly Aval[],
+  ): Placed[] {
     const realised = realise(
       lowered,
       operands.map((x) => x.layout),
@@ -213,16 +196,16 @@ class PlanBuilder {
     const hasWork = avals.some((aval) => sizeOf(aval.shape) > 0);
     const inputs = operands.map((x, i) => (hasWork && realised.dense.includes(i) ? this.copy(x) : x));
     const at = this.drafts.length;
-    const outputs = avals.map((aval) =>
-      this.add(
-        { bytes: bytesOfAval(aval), kind: "temporary", index: 0, born: at, lastUse: at },
-        contiguousLayout(aval),
-      ),
-    );
+    const outputs = avals.map((aval): Placed => {
+      const slot: Slot = { bytes: bytesOfAval(aval), kind: "temporary", index: 0, born: at, lastUse: at };
+      this.slots.push(slot);
+      return { slot, layout: contiguousLayout(aval) };
+    });
     // Without elements there is nothing to compute.
     if (!hasWork) return outputs;
     for (const { slot } of inputs) slot.lastUse = Math.max(slot.lastUse, at);
     this.drafts.push({
+      name,
       key: realised.key,
       kernel: realised.build(),
       inputs: inputs.map((x) => x.slot),
@@ -233,8 +216,6 @@ class PlanBuilder {
     return outputs;
   }
 }
-
-type Computed = Exclude<Lowered, { kind: "view" }>;
 
 function bytesOfAval(aval: Aval): number {
   return sizeOf(aval.shape) * bytesOf(aval.dtype);
@@ -260,14 +241,24 @@ function reuseDonated(drafts: readonly Draft[], slots: readonly Slot[], donated:
   }
 }
 
-/** Gives temporaries shared buffers, first fit among those of the same size that are free; returns the sizes. */
+/**
+ * Gives temporaries shared buffers and returns their sizes. A temporary goes to a free buffer of its size or, without one, to
+ * that whose size is nearest, which may have to grow.
+ */
 function shareBuffers(drafts: readonly Draft[], slots: readonly Slot[]): number[] {
   const sizes: number[] = [];
   const lastUser: Slot[] = [];
   for (const slot of slots) {
     if (slot.kind !== "temporary") continue;
-    let found = lastUser.findIndex((user) => mayTakeOver(drafts, user, slot));
+    let found = -1;
+    lastUser.forEach((user, i) => {
+      const isFree = user.lastUse < slot.born || (sizes[i] === slot.bytes && mayTakeOver(drafts, user, slot));
+      if (!isFree) return;
+      const waste = (k: number): number => Math.abs((sizes[k] as number) - slot.bytes);
+      if (found < 0 || waste(i) < waste(found)) found = i;
+    });
     if (found < 0) found = sizes.push(slot.bytes) - 1;
+    sizes[found] = Math.max(sizes[found] as number, slot.bytes);
     lastUser[found] = slot;
     slot.buffer = found;
   }
@@ -275,14 +266,17 @@ function shareBuffers(drafts: readonly Draft[], slots: readonly Slot[]): number[
 }
 
 /** Compiles a launch's kernel, told which of its outputs are in the buffer of an input. */
-function finish({ key, kernel, inputs, outputs, sizes, params }: Draft, device: Backend): PlannedLaunch {
+function finish(
+  { name, key, kernel, inputs, outputs, sizes, params }: Draft,
+  device: Backend,
+): PlannedLaunch {
   const aliases = outputs.map((output) => {
     const input = inputs.findIndex((slot) => sameMemory(slot, output));
     return input < 0 ? undefined : input;
   });
   const inPlace = aliases.some((input) => input !== undefined);
   return {
-    name: kernel.name,
+    name,
     executable: executableFor(
       device,
       inPlace ? `${key} in place ${aliases.join()}` : key,

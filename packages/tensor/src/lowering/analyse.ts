@@ -7,7 +7,9 @@ import {
   type LoopBody,
   type LoopLowering,
   postOrder,
+  sameExpr,
 } from "@gradus/core";
+import { sumOf } from "./sum-of.js";
 
 /** An element that a body reads or writes: of which operand, at which coordinates. */
 export interface Access {
@@ -140,20 +142,12 @@ function pinnedAxes(roots: readonly Expr[], accesses: readonly Access[]): Set<nu
   };
   roots.forEach(visit);
   for (const { at } of accesses)
-    for (const coordinate of at ?? []) if (!isPlain(coordinate)) visit(coordinate);
+    for (const coordinate of at ?? [])
+      for (const { of } of sumOf(coordinate).terms) if (of.kind !== "axis") visit(of);
   return pinned;
-}
-
-/** A loop index itself, or a fixed position: what strides alone can express. */
-export function isPlain(coordinate: Expr): boolean {
-  return coordinate.kind === "axis" || coordinate.kind === "const";
 }
 
 function sameCoordinates(a: readonly Expr[] | undefined, b: readonly Expr[] | undefined): boolean {
   if (a === undefined || b === undefined) return a === b;
-  return a.length === b.length && a.every((e, i) => sameCoordinate(e, b[i] as Expr));
-}
-
-function sameCoordinate(a: Expr, b: Expr): boolean {
-  return a === b || (a.kind === "axis" && b.kind === "axis" && a.axis === b.axis);
+  return a.length === b.length && a.every((e, i) => sameExpr(e, b[i] as Expr));
 }

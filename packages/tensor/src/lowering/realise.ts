@@ -21,6 +21,7 @@ import {
 } from "@gradus/core";
 import { type Access, type Analysis, analyse } from "./analyse.js";
 import { type JoinedAxes, joinAxes } from "./join-axes.js";
+import { sumOf } from "./sum-of.js";
 
 /** A kernel, and what a launch of it needs beside buffers. */
 export interface Realised {
@@ -90,18 +91,23 @@ function realiseAny(
     return walkOf(access, layout as Layout, lowered.sizes, grid);
   });
   const axes = joinAxes(lowered.sizes, analysis, walks);
+  const twins = walks.map((walk, i) => twinOf(walks, axes.strides, walk, i));
   const codes = walks.map(({ offset, computed }, i) => {
+    if (twins[i] !== i) return `=${twins[i]}`;
     const strides = [...(axes.strides[i] as number[]), ...computed.map((term) => term.stride)];
     return strides.map((s) => (isRunTime(s) ? "s" : s)).join("") + (offset === 0 ? "" : "o");
   });
-  const numbers = walks.flatMap(({ offset, computed }, i) => [
-    ...(axes.strides[i] as number[]).filter(isRunTime),
-    ...computed.map((term) => term.stride).filter(isRunTime),
-    ...(offset === 0 ? [] : [offset]),
-  ]);
+  const numbers = walks.flatMap(({ offset, computed }, i) => {
+    if (twins[i] !== i) return [];
+    return [
+      ...(axes.strides[i] as number[]).filter(isRunTime),
+      ...computed.map((term) => term.stride).filter(isRunTime),
+      ...(offset === 0 ? [] : [offset]),
+    ];
+  });
   return {
     key: `${lowered.key} | ${axes.code} ${codes.join(",")}`,
-    build: () => buildKernel(analysis, axes, walks, inputs, outputs, numbers.length),
+    build: () => buildKernel(analysis, axes, walks, twins, inputs, outputs, numbers.length),
     sizes: axes.sizes,
     params: [...lowered.params, ...numbers],
     dense: [],
@@ -125,11 +131,33 @@ function walkOf(
   let { offset } = layout;
   at.forEach((coordinate, d) => {
     const stride = flat === true ? 1 : (layout.strides[d] as number);
-    if (coordinate.kind === "axis") strides[coordinate.axis] = (strides[coordinate.axis] as number) + stride;
-    else if (coordinate.kind === "const") offset += coordinate.value * stride;
-    else computed.push({ coordinate, stride });
+    const sum = sumOf(coordinate);
+    offset += sum.constant * stride;
+    for (const { of, factor } of sum.terms) {
+      if (of.kind === "axis") strides[of.axis] = (strides[of.axis] as number) + factor * stride;
+      else computed.push({ coordinate: of, stride: factor * stride });
+    }
   });
   return { offset, strides, computed };
+}
+
+/** The first walk that goes the same way: both are one index, computed once, and an element may be overwritten where it is read. */
+function twinOf(
+  walks: readonly Walk[],
+  strides: readonly (readonly number[])[],
+  walk: Walk,
+  at: number,
+): number {
+  if (walk.computed.length > 0) return at;
+  const own = strides[at] as readonly number[];
+  return walks.findIndex(
+    (other, i) =>
+      i === at ||
+      (i < at &&
+        other.computed.length === 0 &&
+        other.offset === walk.offset &&
+        own.every((stride, axis) => stride === strides[i]?.[axis])),
+  );
 }
 
 /** Strides 0 and 1 are baked: emitters vectorise on them. */
@@ -141,6 +169,7 @@ function buildKernel(
   { body, accessOf, writes }: Analysis,
   axes: JoinedAxes,
   walks: readonly Walk[],
+  twins: readonly number[],
   inputs: readonly Layout[],
   outputs: readonly Aval[],
   numbers: number,
@@ -166,6 +195,10 @@ function buildKernel(
   const number = (): Expr => param(next++, "i32");
   // In order, because a computed coordinate may itself read an input: those accesses come first.
   walks.forEach(({ offset, computed }, i) => {
+    if (twins[i] !== i) {
+      indices.push(indices[twins[i] as number] as Expr);
+      return;
+    }
     let index: Expr = { kind: "const", value: 0, dtype: "i32" };
     (axes.strides[i] as number[]).forEach((stride, axis) => {
       if (stride !== 0)

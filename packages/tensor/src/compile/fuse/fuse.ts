@@ -1,0 +1,194 @@
+import { type Aval, postOrder } from "@gradus/core";
+import type { KernelNode } from "../lower-trace.js";
+import { type Cluster, clusterOf, rootsOf } from "./cluster.js";
+import { inline } from "./inline.js";
+import { join } from "./join.js";
+import { nodeOf } from "./node-of.js";
+
+/** A kernel may become as large as this: more would not fit registers, nor the patience of a shader compiler. */
+const MAX_EXPRESSIONS = 1500;
+
+export interface FuseLimits {
+  /** How many buffers a kernel may bind. */
+  readonly maxBuffers: number;
+}
+
+/** One kernel to be: nodes that stay as they are, or a cluster. */
+interface Group {
+  /** Positions of its nodes in the list; the last one says when it runs. */
+  readonly members: number[];
+  /** Undefined: a single node that cannot be joined. */
+  cluster: Cluster | undefined;
+  /** Whether it is more than its one node. */
+  isJoined: boolean;
+}
+
+/**
+ * Joins operations into fewer kernels, so that values between them need not go through memory. In order: each operation
+ * is joined with those that make what it reads, where `join` or `inline` can and nothing would have to run both before and
+ * after the whole.
+ *
+ * @param results values that somebody wants, beside those that other nodes read
+ */
+export function fuse(
+  nodes: readonly KernelNode[],
+  results: ReadonlySet<number>,
+  limits: FuseLimits,
+): KernelNode[] {
+  return new Fuser(nodes, results, limits).run();
+}
+
+class Fuser {
+  private readonly groups: Group[] = [];
+  private readonly groupOf: Group[] = [];
+  private readonly producerOf = new Map<number, number>();
+  private readonly readers = new Map<number, number[]>();
+  private readonly avals = new Map<number, Aval>();
+
+  constructor(
+    private readonly nodes: readonly KernelNode[],
+    private readonly results: ReadonlySet<number>,
+    private readonly limits: FuseLimits,
+  ) {
+    nodes.forEach((node, i) => {
+      node.outputs.forEach((root, k) => {
+        this.producerOf.set(root, i);
+        this.avals.set(root, node.avals[k] as Aval);
+      });
+      for (const root of new Set(node.operands.map((x) => x.root))) {
+        const list = this.readers.get(root);
+        if (list === undefined) this.readers.set(root, [i]);
+        else list.push(i);
+      }
+    });
+  }
+
+  run(): KernelNode[] {
+    this.nodes.forEach((node, i) => {
+      const group: Group = {
+        members: [i],
+        cluster: clusterOf(node, (root) => this.avals.get(root)),
+        isJoined: false,
+      };
+      this.groups.push(group);
+      this.groupOf[i] = group;
+      this.grow(group);
+    });
+    return this.inOrder().map((group) => {
+      if (group.cluster === undefined || !group.isJoined)
+        return this.nodes[group.members[0] as number] as KernelNode;
+      return nodeOf(group.cluster, (root) => this.isWanted(root, group));
+    });
+  }
+
+  /** Joins a group with its producers until nothing changes. */
+  private grow(group: Group): void {
+    for (let changed = true; changed; ) {
+      changed = false;
+      // The latest first: what it reads is likelier to be needed by it alone.
+      for (const producer of this.producersOf(group).sort((a, b) => last(b) - last(a))) {
+        changed = this.tryJoin(producer, group) || this.tryInline(producer, group);
+        if (changed) break;
+      }
+    }
+  }
+
+  private tryJoin(producer: Group, group: Group): boolean {
+    if (producer.cluster === undefined || group.cluster === undefined) return false;
+    const joined = join(producer.cluster, group.cluster);
+    if (joined === undefined || !this.fits(joined, [producer, group]) || this.hasDetour(producer, group)) {
+      return false;
+    }
+    group.cluster = joined;
+    group.isJoined = true;
+    group.members.push(...producer.members);
+    group.members.sort((a, b) => a - b);
+    for (const i of producer.members) this.groupOf[i] = group;
+    this.groups.splice(this.groups.indexOf(producer), 1);
+    return true;
+  }
+
+  private tryInline(producer: Group, group: Group): boolean {
+    if (producer.cluster === undefined || group.cluster === undefined) return false;
+    const wanted = [...producer.cluster.values.keys()].some(
+      (root) => this.results.has(root) || this.readersOf(root).some((reader) => reader !== group),
+    );
+    const inlined = inline(producer.cluster, group.cluster, !wanted);
+    if (inlined === undefined || !this.fits(inlined, [group])) return false;
+    group.cluster = inlined;
+    group.isJoined = true;
+    return true;
+  }
+
+  private fits(cluster: Cluster, groups: readonly Group[]): boolean {
+    const outputs = [...cluster.values.keys()].filter((root) => this.isWanted(root, ...groups));
+    const buffers = cluster.operands.length + outputs.length;
+    return buffers <= this.limits.maxBuffers && postOrder(rootsOf(cluster)).length <= MAX_EXPRESSIONS;
+  }
+
+  /** Whether a value is needed by anything but these groups. */
+  private isWanted(root: number, ...groups: readonly Group[]): boolean {
+    return (
+      this.results.has(root) ||
+      this.readersOf(root).some((reader) => reader === undefined || !groups.includes(reader))
+    );
+  }
+
+  /** The groups that read a value; nodes that were not reached yet count as groups of their own. */
+  private readersOf(root: number): (Group | undefined)[] {
+    return (this.readers.get(root) ?? []).flatMap((i) => {
+      const reader = this.groupOf[i];
+      // What was inlined there is no longer read.
+      const reads = reader?.cluster?.operands.some((x) => x.root === root) ?? true;
+      return reads ? [reader] : [];
+    });
+  }
+
+  private producersOf(group: Group): Group[] {
+    const found = new Set<Group>();
+    const operands = group.cluster?.operands ?? group.members.flatMap((i) => this.nodes[i]?.operands ?? []);
+    for (const { root } of operands) {
+      const i = this.producerOf.get(root);
+      const producer = i === undefined ? undefined : this.groupOf[i];
+      if (producer !== undefined && producer !== group) found.add(producer);
+    }
+    return [...found];
+  }
+
+  /** Whether the group needs something else that needs the producer: joined, they would have to wait for themselves. */
+  private hasDetour(producer: Group, group: Group): boolean {
+    const first = producer.members[0] as number;
+    const seen = new Set<Group>([producer, group]);
+    const pending = this.producersOf(group).filter((other) => other !== producer);
+    while (pending.length > 0) {
+      const other = pending.pop() as Group;
+      if (seen.has(other) || last(other) < first) continue;
+      seen.add(other);
+      const needs = this.producersOf(other);
+      if (needs.includes(producer)) return true;
+      pending.push(...needs);
+    }
+    return false;
+  }
+
+  /** The groups that are needed, each after those whose values it reads, otherwise as late as its last node. */
+  private inOrder(): Group[] {
+    const order: Group[] = [];
+    const seen = new Set<Group>();
+    const visit = (group: Group): void => {
+      if (seen.has(group)) return;
+      seen.add(group);
+      for (const producer of this.producersOf(group).sort((a, b) => last(a) - last(b))) visit(producer);
+      order.push(group);
+    };
+    const wanted = this.groups.filter((group) =>
+      group.members.some((i) => this.nodes[i]?.outputs.some((root) => this.results.has(root))),
+    );
+    for (const group of wanted.sort((a, b) => last(a) - last(b))) visit(group);
+    return order;
+  }
+}
+
+function last(group: Group): number {
+  return group.members.at(-1) as number;
+}
