@@ -1,9 +1,15 @@
 import { type Buffer, fail, formatShape, type Launch } from "@gradus/core";
 import type { Compiled } from "./compiled.js";
-import type { PhaseFunction } from "./loader.js";
 import type { Machine } from "./machine.js";
 import type { CpuBuffer } from "./memory/cpu-buffer.js";
-import { paramsAt } from "./program.js";
+import { type Phase, paramsAt } from "./program.js";
+import type { SplitPhase } from "./threads/pool.js";
+
+/** A phase for the sizes of a launch. */
+interface Step {
+  readonly phase: SplitPhase;
+  readonly parts: number;
+}
 
 /**
  * A kernel with the sizes and buffers of its last call, so that a call like it checks and computes nothing anew, and
@@ -13,7 +19,7 @@ export class BoundLaunch {
   /** The buffers of the last call, by the ids that they had. */
   private readonly ids: number[];
   private readonly sizes: number[] = [];
-  private steps: PhaseFunction[] = [];
+  private steps: Step[] = [];
   private scratchBytes = 0;
   private isResolved = false;
   private paramsAt = 0;
@@ -66,7 +72,10 @@ export class BoundLaunch {
     for (let k = 0; k < params.length; k++) doubles[at++] = params[k] as number;
     let failed = 0;
     for (let k = 0; k < this.steps.length; k++) {
-      failed = Math.max(failed, (this.steps[k] as PhaseFunction)(args, 0, 1));
+      const { phase, parts } = this.steps[k] as Step;
+      const { pool } = machine;
+      const number = parts === 1 || pool === undefined ? phase.run(args, 0, 1) : pool.run(phase, args, parts);
+      failed = Math.max(failed, number);
     }
     if (failed === 0 || kernel.kind !== "loop") return undefined;
     return kernel.checks?.[failed - 1]?.message;
@@ -92,14 +101,20 @@ export class BoundLaunch {
     // Until all of it is known, nothing is.
     this.isResolved = false;
     if (program.kind === "phases") {
-      this.steps = program.phases(sizes).map(({ module, entry }) => {
-        return machine.loader.load(module).exports[entry] as PhaseFunction;
-      });
-      this.scratchBytes = program.scratch?.(sizes, 1) ?? 0;
+      this.steps = program.phases(sizes).map((phase) => this.stepOf(phase, sizes));
+      this.scratchBytes = program.scratch?.(sizes, machine.threads) ?? 0;
     }
     this.sizes.splice(0, Number.POSITIVE_INFINITY, ...sizes);
     this.paramsAt = paramsAt(ids.length, sizes.length);
     this.isResolved = true;
+  }
+
+  private stepOf({ module, entry, parts }: Phase, sizes: readonly number[]): Step {
+    const { loader, threads } = this.machine;
+    // What calls the host runs where the host is.
+    const most = module.imports.length > 0 || threads === 1 ? 1 : Math.min(parts(sizes), threads);
+    if (most > 1) return { phase: loader.loadForAll(module, entry), parts: most };
+    return { phase: { run: loader.load(module, entry), id: 0, record: 0 }, parts: 1 };
   }
 
   private check(buffers: readonly Buffer[]): void {

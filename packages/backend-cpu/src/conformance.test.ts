@@ -1,4 +1,5 @@
 import { describeBackend } from "@gradus/conformance";
 import { cpu } from "./cpu.js";
 
-describeBackend("cpu", () => cpu());
+// On one thread: conformance.full.test.ts.
+describeBackend("cpu on two threads", () => cpu({ threads: 2 }));

@@ -66,8 +66,10 @@ function packedProgram(kernel: ContractKernel, machine: Machine): Program {
       kSizes,
     ].map(product) as [number, number, number, number];
     if (batch * m * n === 0) return undefined;
-    multiply ??= machine.loader.load({ imports: [], functions: [{ ...multiplyFunction(), exported: "run" }] })
-      .exports.run as PhaseFunction;
+    multiply ??= machine.loader.load(
+      { imports: [], functions: [{ ...multiplyFunction(), exported: "run" }] },
+      "run",
+    );
     const panels = Math.ceil(n / PANEL);
     const wanted = Math.min(m, BLOCK / Math.max(k, 1), (4 * BLOCK) / n);
     const block = Math.max(ROWS, Math.floor(wanted / ROWS) * ROWS);
@@ -202,7 +204,7 @@ function runner(kernel: LoopKernel, machine: Machine) {
     words.set([...addresses, ...sizes, 0], args / 4);
     doubles.set(params, (args + start) / 8);
     for (const { module, entry } of phases(sizes)) {
-      (machine.loader.load(module).exports[entry] as PhaseFunction)(args, 0, 1);
+      machine.loader.load(module, entry)(args, 0, 1);
     }
   };
 }

@@ -15,19 +15,29 @@ import { Compiled } from "./compiled.js";
 import { Machine } from "./machine.js";
 import { CpuBuffer } from "./memory/cpu-buffer.js";
 import { MAX_BUFFER_BYTES } from "./memory/residency.js";
+import type { Pool, PoolOptions } from "./threads/pool.js";
+
+export interface DeviceOptions extends PoolOptions {
+  readonly collected: boolean;
+}
+
+/** Ends the workers of devices that nobody uses any more. */
+const abandoned = new FinalizationRegistry<Pool>((pool) => void pool.stop());
 
 /** The device behind `cpu()`. */
 export class Cpu implements Backend {
   readonly name = "cpu";
   readonly caps;
-  private readonly machine = new Machine(false);
+  private readonly machine: Machine;
   /** What is known of programs that were run before. */
   private readonly programs = new WeakMap<readonly Launch[], BoundProgram>();
   /** The first failed check since the last read. */
   private pending: GradusError | undefined;
   private isDisposed = false;
 
-  constructor(collected: boolean) {
+  constructor({ collected, ...threads }: DeviceOptions) {
+    this.machine = new Machine(threads);
+    if (this.machine.pool !== undefined) abandoned.register(this, this.machine.pool, this);
     this.caps = { dtypes, collected, maxBufferBytes: MAX_BUFFER_BYTES, maxBuffers: 256 };
   }
 
@@ -70,7 +80,8 @@ export class Cpu implements Backend {
 
   run(program: readonly Launch[]): void {
     this.checkOpen();
-    const { residency } = this.machine;
+    const { residency, pool } = this.machine;
+    pool?.begin();
     const bound = this.boundTo(program);
     residency.beginRun();
     try {
@@ -89,7 +100,10 @@ export class Cpu implements Backend {
   }
 
   async dispose(): Promise<void> {
+    if (this.isDisposed) return;
     this.isDisposed = true;
+    abandoned.unregister(this);
+    await this.machine.pool?.stop();
   }
 
   /** The buffer as one of this device, alive. */

@@ -1,7 +1,19 @@
-import { type Backend, GradusError } from "@gradus/core";
+import { type Backend, fail, GradusError } from "@gradus/core";
 import { Cpu } from "./cpu-device.js";
+import { MAX_THREADS } from "./threads/control.js";
+import { canShareMemory, defaultThreads } from "./threads/host.js";
+import { spawn } from "./threads/spawn.js";
+
+/** A worker that takes longer than this for a part, and much longer than others for theirs, is given up. */
+const STALL_MS = 10_000;
 
 export interface CpuOptions {
+  /**
+   * How many threads compute, the calling one included. Default: as many as the machine runs at once, at most 8. Results are
+   * the same bits for any number. One where memory cannot be shared: in browsers, on pages that are not isolated from
+   * other origins (headers `Cross-Origin-Opener-Policy: same-origin` and `Cross-Origin-Embedder-Policy: require-corp`).
+   */
+  readonly threads?: number;
   /**
    * Whether unreachable buffers are collected, as ordinary objects are. Default true. With false the device claims to be
    * one like a GPU, whose buffers must be freed, so that tests find leaks.
@@ -10,13 +22,15 @@ export interface CpuOptions {
 }
 
 /**
- * The processor, by WebAssembly with vector instructions: each kernel becomes a small module. One thread; f32, f64, i32 and
- * bool. Results of eager code are ordinary memory; what compiled functions work on stays where the modules work.
+ * The processor, by WebAssembly with vector instructions: each kernel becomes a small module. f32, f64, i32 and bool.
+ * Results of eager code are ordinary memory; what compiled functions work on stays where the modules work.
+ *
+ * Work that is large enough is split among threads, which start when there is some, and end with the device or the program.
  *
  * Modules are compiled where they are needed, without waiting. Browsers refuse that on the main thread for large modules
  * (Chromium above 8 MB, before version 115 above 4 KB: use a worker there).
  *
- * Throws `unsupported` where WebAssembly is missing or a content security policy forbids it (`script-src
+ * Throws `invalid-argument` if `threads` is no whole number from 1 to 64, `unsupported` where WebAssembly is missing or a content security policy forbids it (`script-src
  * 'wasm-unsafe-eval'` allows it): use `interpreter()` of `@gradus/core` there.
  *
  * @example
@@ -27,6 +41,7 @@ export interface CpuOptions {
  * ```
  */
 export async function cpu(options: CpuOptions = {}): Promise<Backend> {
+  const threads = threadsOf(options.threads);
   try {
     // A function of one vector instruction.
     await WebAssembly.compile(Uint8Array.from(PROBE));
@@ -37,7 +52,21 @@ export async function cpu(options: CpuOptions = {}): Promise<Backend> {
       { cause },
     );
   }
-  return new Cpu(options.collected ?? true);
+  return new Cpu({ collected: options.collected ?? true, threads, spawn, stallMs: STALL_MS });
+}
+
+function threadsOf(wanted: number | undefined): number {
+  if (wanted === undefined) return canShareMemory() ? defaultThreads() : 1;
+  if (!Number.isInteger(wanted) || wanted < 1 || wanted > MAX_THREADS) {
+    fail("invalid-argument", `cpu: threads must be a whole number from 1 to ${MAX_THREADS}, got ${wanted}`);
+  }
+  if (wanted === 1 || canShareMemory()) return wanted;
+  // biome-ignore lint/suspicious/noConsole: the program goes on, only slower than was asked for
+  console.warn(
+    "gradus: cpu computes on one thread, because this host does not share memory between threads. A page must be isolated " +
+      "from other origins: send Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp",
+  );
+  return 1;
 }
 
 const PROBE = [

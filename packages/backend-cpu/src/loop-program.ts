@@ -12,8 +12,20 @@ export function loopProgram(kernel: LoopKernel): PhasedProgram {
     phases(sizes) {
       const alongGrid = prefersGrid(sizes);
       const way = alongGrid ? 1 : 0;
-      ways[way] ??= [{ module: loopModule(kernel, alongGrid), entry: ENTRY, parts: () => 1 }];
+      ways[way] ??= [{ module: loopModule(kernel, alongGrid), entry: ENTRY, parts: partsOf(kernel) }];
       return ways[way];
     },
+  };
+}
+
+/** Points that are worth a thread: some microseconds of the cheapest work. */
+const SHARE = 16384;
+
+/** A loop is split along its first grid axis. */
+function partsOf({ grid }: LoopKernel): Phase["parts"] {
+  if (grid === 0) return () => 1;
+  return (sizes) => {
+    const points = sizes.reduce((a, b) => a * b, 1);
+    return Math.max(1, Math.min(sizes[0] as number, Math.floor(points / SHARE)));
   };
 }

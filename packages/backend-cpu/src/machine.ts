@@ -2,23 +2,32 @@ import { Loader } from "./loader.js";
 import type { Block } from "./memory/allocator.js";
 import { LinearMemory } from "./memory/linear-memory.js";
 import { Residency } from "./memory/residency.js";
+import { CONTROL_BYTES } from "./threads/control.js";
+import { Pool, type PoolOptions } from "./threads/pool.js";
 
 /** Where the arguments of a launch are, if they are not many. */
-const ARGUMENTS = 4096;
+const ARGUMENTS = Math.ceil(CONTROL_BYTES / 4096) * 4096;
 const SMALL_BUFFERS = { start: 16384, end: 65536 };
 
-/** What launches run on: memory, and the modules loaded on it. */
+/** What launches run on: memory, the modules loaded on it, and threads. */
 export class Machine {
   readonly memory: LinearMemory;
   readonly residency: Residency;
   readonly loader: Loader;
+  /** Other threads, if there may be any. */
+  readonly pool: Pool | undefined;
+  /** The most parts of a phase. */
+  readonly threads: number;
   private scratchBlock: Block | undefined;
   private argumentBlock: Block | undefined;
 
-  constructor(isShared: boolean) {
-    this.memory = new LinearMemory(isShared);
+  constructor(options: PoolOptions) {
+    this.memory = new LinearMemory(options.threads > 1);
+    const { isShared } = this.memory;
+    this.threads = isShared ? options.threads : 1;
     this.residency = new Residency(this.memory, SMALL_BUFFERS);
-    this.loader = new Loader(this.memory);
+    this.loader = new Loader(this.memory, this.residency);
+    this.pool = isShared ? new Pool(this.memory, options) : undefined;
   }
 
   /** The address of memory that a launch may use as it likes. Launches follow each other, so they share it. */

@@ -23,6 +23,7 @@ export type ErrorCode =
   | "tree-mismatch" // two trees of different structure
   | "kernel-invalid" // a kernel that breaks the rules of the kernel language
   | "out-of-memory" // the device's limit
+  | "device-lost" // hardware or threads that are gone
   | "unsupported" // the backend cannot do this; its caps say so
   | "non-finite" // NaN or infinity where none may be
   | "corrupt-file" // a file that is not what it claims to be

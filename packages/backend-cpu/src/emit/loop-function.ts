@@ -7,6 +7,15 @@ import { type Callee, ExpressionEmitter, lanesFor } from "./expressions.js";
 import { typeOf } from "./instructions.js";
 import { identity, numberAccumulator, vectorAccumulator } from "./reduction.js";
 
+/** Numbers of four bytes in a cache line. */
+const LINE = 16;
+
+/** Locals with the bounds of a loop; it begins at 0 if there is none. */
+interface Range {
+  readonly begin?: number;
+  readonly end: number;
+}
+
 /** A stage, write or check: what is computed over axes of its own at each grid point. */
 interface Place {
   readonly over: readonly number[];
@@ -30,6 +39,8 @@ export function loopFunction(
 class LoopEmitter {
   private readonly emitter: ExpressionEmitter;
   private readonly failed: number;
+  /** The range of the first grid axis that this part does. */
+  private readonly range: Required<Range>;
   /** Whether the lanes are taken by the grid here. */
   private isInLanes = false;
 
@@ -75,6 +86,7 @@ class LoopEmitter {
       lanesFor(placesOf(kernel).flatMap(({ roots }) => roots)),
     );
     this.failed = body.local(I32);
+    this.range = { begin: body.local(I32), end: body.local(I32) };
   }
 
   emit(): void {
@@ -90,6 +102,7 @@ class LoopEmitter {
       emitter.hoist(plain, true);
       emitter.hoist(looped, false);
     };
+    if (grid.length > 0) this.chooseRange(lanes && grid.length === 1);
     this.loops(grid, all, lanes, hoist, (isVector) => {
       this.isInLanes = isVector;
       kernel.stages.forEach((stage, i) => {
@@ -106,6 +119,44 @@ class LoopEmitter {
     body.get(this.failed);
   }
 
+  /** Splits the first grid axis: in equal ranges, of whole cache lines where they are along it. */
+  private chooseRange(isAlongLanes: boolean): void {
+    const { body, emitter, range } = this;
+    const size = emitter.leaves.sizes[0] as number;
+    const unit = isAlongLanes ? LINE : 1;
+    const share = body.local(I32);
+    // ceil(size / parts), rounded up to whole units.
+    body.get(size);
+    body.get(2);
+    body.put(op.i32Add);
+    body.i32(1);
+    body.put(op.i32Sub);
+    body.get(2);
+    body.put(op.i32Div);
+    body.i32(unit - 1);
+    body.put(op.i32Add);
+    body.i32(-unit);
+    body.put(op.i32And);
+    body.set(share);
+    const bounded = (target: number): void => {
+      body.tee(target);
+      body.get(size);
+      body.get(target);
+      body.get(size);
+      body.put(op.i32Lt);
+      body.put(op.select);
+      body.set(target);
+    };
+    body.get(1);
+    body.get(share);
+    body.put(op.i32Mul);
+    bounded(range.begin);
+    body.get(range.begin);
+    body.get(share);
+    body.put(op.i32Add);
+    bounded(range.end);
+  }
+
   /** Loops over axes; in the last one by four, and then one by one, if it has lanes. */
   private loops(
     axes: readonly number[],
@@ -116,31 +167,39 @@ class LoopEmitter {
   ): void {
     const { emitter, body } = this;
     const { sizes } = emitter.leaves;
+    const rangeOf = (axis: number): Range =>
+      axis === 0 && this.kernel.grid > 0 ? this.range : { end: sizes[axis] as number };
     const nest = (depth: number): void => {
       hoist();
       const axis = axes[depth];
       if (axis === undefined) inner(this.isInLanes);
-      else if (lanes && depth === axes.length - 1) this.lastLoop(axis, roots, inner);
-      else this.loop(axis, () => nest(depth + 1));
+      else if (lanes && depth === axes.length - 1) this.lastLoop(axis, rangeOf(axis), roots, inner);
+      else this.loop(axis, rangeOf(axis), () => nest(depth + 1));
     };
     if (axes.length === 0) {
       emitter.scope(() => nest(0));
       return;
     }
     axes.forEach((axis, i) => {
-      body.get(sizes[axis] as number);
-      body.i32(0);
+      const { begin, end } = rangeOf(axis);
+      body.get(end);
+      this.pushBegin(begin);
       body.put(op.i32Gt);
       if (i > 0) body.put(op.i32And);
     });
     body.when(() => emitter.scope(() => nest(0)));
   }
 
+  private pushBegin(begin: number | undefined): void {
+    if (begin === undefined) this.body.i32(0);
+    else this.body.get(begin);
+  }
+
   /** A loop over an axis that has points. */
-  private loop(axis: number, inner: () => void): void {
+  private loop(axis: number, { begin, end }: Range, inner: () => void): void {
     const { emitter, body } = this;
-    const [local, size] = [emitter.leaves.axes[axis] as number, emitter.leaves.sizes[axis] as number];
-    body.i32(0);
+    const local = emitter.leaves.axes[axis] as number;
+    this.pushBegin(begin);
     body.set(local);
     body.repeat(
       () => {
@@ -149,20 +208,26 @@ class LoopEmitter {
       },
       () => {
         body.get(local);
-        body.get(size);
+        body.get(end);
         body.put(op.i32Lt);
       },
     );
   }
 
-  private lastLoop(axis: number, roots: readonly Expr[], inner: (isVector: boolean) => void): void {
+  private lastLoop(
+    axis: number,
+    { begin, end }: Range,
+    roots: readonly Expr[],
+    inner: (isVector: boolean) => void,
+  ): void {
     const { emitter, body } = this;
     const { lanes } = emitter;
-    const [local, size] = [emitter.leaves.axes[axis] as number, emitter.leaves.sizes[axis] as number];
+    const local = emitter.leaves.axes[axis] as number;
     const whole = body.local(I32);
-    body.i32(0);
+    this.pushBegin(begin);
     body.set(local);
-    body.get(size);
+    // It begins at a multiple of the lanes.
+    body.get(end);
     body.i32(-lanes);
     body.put(op.i32And);
     body.set(whole);
@@ -183,8 +248,8 @@ class LoopEmitter {
           () => isBelow(whole),
         ),
       );
-      isBelow(size);
-      body.when(() => emitter.withinLanes(axis, size, () => inner(true)));
+      isBelow(end);
+      body.when(() => emitter.withinLanes(axis, end, () => inner(true)));
     });
   }
 
@@ -272,8 +337,14 @@ class LoopEmitter {
         emitter.allTrue();
       } else emitter.pushNumber(holds);
       body.put(op.i32Eqz);
+      // The largest, so that it does not depend on the order.
       body.when(() => {
         body.i32(number);
+        body.get(this.failed);
+        body.i32(number);
+        body.get(this.failed);
+        body.put(op.i32Gt);
+        body.put(op.select);
         body.set(this.failed);
       });
     });

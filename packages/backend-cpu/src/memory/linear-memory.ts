@@ -11,8 +11,13 @@ export class LinearMemory {
   words!: Int32Array;
   doubles!: Float64Array;
 
-  constructor(readonly isShared: boolean) {
-    this.memory = new WebAssembly.Memory({ initial: 16, maximum: MAX_BYTES / PAGE, shared: isShared });
+  /** Whether other threads see it. Not where the host refuses the 4 GiB of addresses that this needs. */
+  readonly isShared: boolean;
+
+  constructor(wantsShared: boolean) {
+    const shared = wantsShared ? create(true) : undefined;
+    this.memory = shared ?? (create(false) as WebAssembly.Memory);
+    this.isShared = shared !== undefined;
     this.view();
   }
 
@@ -45,5 +50,14 @@ export class LinearMemory {
     this.bytes = new Uint8Array(buffer);
     this.words = new Int32Array(buffer);
     this.doubles = new Float64Array(buffer);
+  }
+}
+
+function create(shared: boolean): WebAssembly.Memory | undefined {
+  try {
+    return new WebAssembly.Memory({ initial: 16, maximum: MAX_BYTES / PAGE, shared });
+  } catch (error) {
+    if (shared) return undefined;
+    throw error;
   }
 }

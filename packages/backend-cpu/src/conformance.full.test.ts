@@ -1,0 +1,4 @@
+import { describeBackend } from "@gradus/conformance";
+import { cpu } from "./cpu.js";
+
+describeBackend("cpu on one thread", () => cpu({ threads: 1 }));
