@@ -42,7 +42,11 @@ export class Scalar {
     if (source.kind === "input") return inputs[source.index] as number;
     const known = memo.get(this);
     if (known !== undefined) return known;
-    const value = source.f(...source.of.map((scalar) => scalar.resolve(inputs, memo)));
+    const { of, f } = source;
+    const value =
+      of.length === 1
+        ? f((of[0] as Scalar).resolve(inputs, memo))
+        : f(...of.map((scalar) => scalar.resolve(inputs, memo)));
     memo.set(this, value);
     return value;
   }

@@ -9,6 +9,9 @@ export class Storage {
   private references = 1;
   /** Set once the buffer was handed to a compiled function: every tensor on it is dead. */
   donated = false;
+  /** The latest call of a compiled function that got it as an argument, and which: to see that two share it. */
+  lastCall = 0;
+  lastArgument = 0;
 
   constructor(
     readonly device: Backend,

@@ -91,11 +91,20 @@ export function compile<Args extends readonly unknown[], R>(
   }
 
   const compiled = (...args: Args): R => {
-    const call = new CallArguments(args, donate);
-    if (currentTrace() !== undefined || mapDepth() > 0 || openLevels(call.tensors).length > 0)
+    if (currentTrace() !== undefined || mapDepth() > 0) return f(...args);
+    // Mostly it is called as it was before. That is seen without taking the arguments apart.
+    let program = latest;
+    if (program === undefined || !program.accepts(args)) {
+      const call = new CallArguments(args, donate);
+      if (openLevels(call.tensors).length > 0) return f(...args);
+      program = programFor(call);
+      program.take(call);
+    }
+    if (program.isDifferentiated) {
+      program.forget();
       return f(...args);
-    const program = programFor(call);
-    return openLevels(program.differentiated).length > 0 ? f(...args) : program.run(call);
+    }
+    return program.run();
   };
   return Object.assign(compiled, {
     explain: (...args: Args | []): string => {
@@ -134,7 +143,7 @@ function record<R>(f: (...args: readonly unknown[]) => R, call: CallArguments): 
     const { flat, ids } = recordIn(trace, run as () => R);
     const plan = planTrace(trace, ids, call.device, call.donated);
     trace.release(plan.captured);
-    return new Program(plan, flat, call.device, trace.differentiated());
+    return new Program(plan, flat, call, trace.differentiated());
   } catch (error) {
     trace.release();
     throw error;
