@@ -34,6 +34,7 @@ export default defineConfig({
           include: ["packages/*/src/**/*.test.ts", "tooling/**/*.node.test.mjs"],
           exclude: ["**/*.browser.test.ts", "**/*.full.test.ts"],
           setupFiles: ["tooling/setup.ts"],
+          globalSetup: ["tooling/webgpu/vulkan.ts"],
         },
       },
       {
@@ -67,6 +68,7 @@ export default defineConfig({
           name: "full",
           include: ["packages/*/src/**/*.full.test.ts"],
           setupFiles: ["tooling/setup.ts"],
+          globalSetup: ["tooling/webgpu/vulkan.ts"],
           testTimeout: 600_000,
         },
       },

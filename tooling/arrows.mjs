@@ -17,6 +17,7 @@ const published = [
   "train",
   "conformance",
   "backend-cpu",
+  "backend-gpu",
 ];
 const scoped = (...names) => names.map((name) => `@gradus/${name}`);
 
@@ -29,6 +30,7 @@ const arrows = {
   optimizers: scoped("core"),
   nn: scoped("core"),
   "backend-cpu": scoped("core"),
+  "backend-gpu": scoped("core"),
   conformance: [...scoped("core"), "vitest"],
   train: scoped(...published.filter((name) => name !== "train")),
 };

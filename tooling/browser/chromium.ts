@@ -9,7 +9,7 @@ import { dirname, join, resolve } from "node:path";
  */
 
 const root = resolve(import.meta.dirname, "../..");
-const bundled = join(root, "node_modules/.cache/chromium");
+export const bundled = join(root, "node_modules/.cache/chromium");
 
 const installed = [
   "/usr/bin/chromium",
@@ -78,7 +78,7 @@ export async function setup(): Promise<void> {
 }
 
 /** Unpacks the browser with the libraries and the Vulkan driver that it brings, all of it or nothing. */
-async function unpack(): Promise<void> {
+export async function unpack(): Promise<void> {
   if (process.platform !== "linux" || process.arch !== "x64") return;
   await mkdir(dirname(bundled), { recursive: true });
   const folder = mkdtempSync(`${bundled}-`);

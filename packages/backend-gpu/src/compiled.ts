@@ -1,0 +1,15 @@
+import type { Executable, Kernel } from "@gradus/core";
+import type { GpuProgram } from "./work.js";
+
+/** A kernel, ready to be launched. */
+export class Compiled implements Executable {
+  constructor(
+    /** Tells it from others of its device. */
+    readonly id: number,
+    readonly kernel: Kernel,
+    readonly program: GpuProgram,
+    readonly owner: object,
+    /** How many sizes a launch must bring; undefined where the native decides. */
+    readonly axes: number | undefined,
+  ) {}
+}

@@ -1,0 +1,378 @@
+import type { DType, Expr, LoopKernel, Output, Stage } from "@gradus/core";
+import { ARGUMENTS, Bindings } from "./bindings.js";
+import { Expressions } from "./expressions.js";
+import { Lowering } from "./lower.js";
+import { type Combination, combination } from "./reduction.js";
+import { assemble, entryPoint, type Shader } from "./shader.js";
+
+/** How a loop kernel is laid out on threads. */
+/** Threads of a workgroup: of a shader whose threads share points, and of one whose threads have one each. */
+export const PARALLEL_THREADS = 256;
+export const SERIAL_THREADS = 64;
+
+export interface LoopShape {
+  /** Whether several threads work on a grid point. How many is an argument, so that one shader serves all sizes. */
+  readonly isParallel: boolean;
+  /**
+   * Undefined: the shader computes everything. Else stages are cut into chunks, which workgroups share: the pass with a
+   * stage's number leaves its parts in scratch memory, and the last one, numbered as there are stages, writes.
+   */
+  readonly pass?: number;
+}
+
+/** The shader of a loop kernel, or of one pass of it. `limit` is the most storage buffers that it may bind. */
+export function loopShader(kernel: LoopKernel, shape: LoopShape, limit: number): Shader {
+  return new LoopShader(kernel, shape, limit).build();
+}
+
+interface Place {
+  readonly over: readonly number[];
+}
+
+class LoopShader {
+  private readonly bindings: Bindings;
+  private readonly expressions: Expressions;
+  private readonly results: string[] = [];
+  private readonly isLast: boolean;
+  private readonly isParallel: boolean;
+  private readonly shared = new Set<string>();
+
+  constructor(
+    private readonly kernel: LoopKernel,
+    private readonly shape: LoopShape,
+    limit: number,
+  ) {
+    const { stages, writes, checks = [] } = kernel;
+    const { pass } = shape;
+    this.isLast = pass === undefined || pass === stages.length;
+    this.isParallel = shape.isParallel;
+    const computed = pass === undefined ? stages : stages.slice(pass, pass + 1);
+    const ends = this.isLast
+      ? [...writes.flatMap((w) => [w.index, w.value]), ...checks.map((check) => check.holds)]
+      : [];
+    this.bindings = new Bindings(kernel, {
+      axes: kernel.axes,
+      limit,
+      roots: [...computed.map((stage) => stage.value), ...ends],
+      ...(!this.isLast && { outputs: [] }),
+      scratch: pass === undefined ? undefined : this.isLast ? "read" : "read_write",
+      errors: this.isLast && checks.length > 0,
+    });
+    this.expressions = new Expressions(new Lowering(), {
+      axis: (axis) => `a${axis}`,
+      size: (axis) => this.bindings.size(axis),
+      param: (index) => this.bindings.param(index),
+      stage: (index) => this.results[index] as string,
+      load: (buffer, index) => this.bindings.load(buffer, index),
+    });
+  }
+
+  build(): Shader {
+    const { kernel, shape, expressions, bindings } = this;
+    this.findPoint();
+    const { pass } = shape;
+    kernel.stages.forEach((stage, i) => {
+      if (pass === undefined) this.results.push(this.reduce(stage, i));
+      else if (i < pass) this.results.push(this.joinParts(stage, i));
+      else if (i === pass) this.leaveParts(stage, i);
+    });
+    if (this.isLast) {
+      for (const writes of groupByLoop(kernel.writes)) this.write(writes);
+      kernel.checks?.forEach((check, i) => {
+        this.loop(check, () => {
+          const holds = expressions.value(check.holds);
+          const code = `${bindings.word(ARGUMENTS.errors)} - ${i}u`;
+          expressions.line(`if (!${holds}) { atomicMax(&errors, ${code}); }`);
+        });
+      });
+    }
+    const threads = shape.isParallel ? PARALLEL_THREADS : SERIAL_THREADS;
+    const workgroup = [...this.shared].map(
+      (type) => `var<workgroup> ${sharedName(type)}: array<${type === "at" ? "i32" : type}, ${threads}>;`,
+    );
+    const body = entryPoint(threads, expressions.close());
+    return {
+      code: assemble(`${bindings.text}\n${workgroup.join("\n")}`, body),
+      bindings: bindings.list,
+      packed: bindings.packed,
+      words: bindings.words,
+    };
+  }
+
+  /** Which grid point the thread works on, and where it lies. */
+  private findPoint(): void {
+    const { kernel, shape, expressions, bindings } = this;
+    const points = bindings.word(ARGUMENTS.points);
+    if (!this.isParallel) {
+      expressions.line(`let point = block * ${SERIAL_THREADS}u + lane;\nif (point >= ${points}) { return; }`);
+    } else {
+      let block = "block";
+      if (shape.pass !== undefined) {
+        const chunks = bindings.word(ARGUMENTS.chunks);
+        expressions.line(`let chunk = block % ${chunks};\nlet part_of = block / ${chunks};`);
+        block = "part_of";
+      }
+      // The word holds how many threads work on a point, and above them whether neighbours are neighbouring points.
+      const layout = bindings.word(ARGUMENTS.threads);
+      expressions.line(`let along = ${layout} >= 1024u;
+let ny = ${layout} & 1023u;
+let nx = ${PARALLEL_THREADS}u / ny;
+let px = select(lane / ny, lane % nx, along);
+let py = select(lane % ny, lane / nx, along);
+let slot = py * nx + px;
+let inside = ${block} * nx + px < ${points};
+let point = min(${block} * nx + px, ${points} - 1u);`);
+    }
+    const grid = Array.from({ length: kernel.grid }, (_, axis) => axis);
+    this.decode("point", grid);
+  }
+
+  /** Gives axes their values, of a position in row-major order. */
+  private decode(position: string, axes: readonly number[]): void {
+    const { expressions, bindings } = this;
+    const [first, ...others] = axes;
+    if (first === undefined) return;
+    if (others.length === 0) {
+      expressions.line(`let a${first} = i32(${position});`);
+      return;
+    }
+    const rest = expressions.fresh("rest");
+    expressions.line(`var ${rest} = ${position};`);
+    for (const axis of others.reverse()) {
+      const size = `u32(${bindings.size(axis)})`;
+      expressions.line(`let a${axis} = i32(${rest} % ${size});\n${rest} = ${rest} / ${size};`);
+    }
+    expressions.line(`let a${first} = i32(${rest});`);
+  }
+
+  /** Runs `body` at each point of the axes in `over`; it may use `position`, the point's number in row-major order. */
+  private loop({ over }: Place, body: (position: string) => void): void {
+    const { expressions, bindings, shape } = this;
+    if (this.isParallel) {
+      const length = over.map((axis) => `u32(${bindings.size(axis)})`).join(" * ") || "1u";
+      const at = expressions.fresh("r");
+      let [start, end] = ["py", `select(0u, ${length}, inside)`];
+      if (shape.pass !== undefined) {
+        const chunks = bindings.word(ARGUMENTS.chunks);
+        const part = expressions.fresh("part");
+        expressions.line(`let ${part} = (${length} + ${chunks} - 1u) / ${chunks};`);
+        start = `chunk * ${part} + py`;
+        end = `select(0u, min(${length}, (chunk + 1u) * ${part}), inside)`;
+      }
+      const limit = expressions.fresh("limit");
+      expressions.line(`let ${limit} = ${end};`);
+      expressions.open(over);
+      this.decode(at, over);
+      body(`i32(${at})`);
+      const text = expressions.close();
+      expressions.line(`for (var ${at} = ${start}; ${at} < ${limit}; ${at} += ny) {\n${text}\n}`);
+      return;
+    }
+    if (over.length === 0) {
+      expressions.open([]);
+      body("0");
+      expressions.line(`{\n${expressions.close()}\n}`);
+      return;
+    }
+    const position = expressions.fresh("r");
+    expressions.line(`var ${position} = 0;`);
+    for (const axis of over) expressions.open([axis]);
+    body(position);
+    expressions.line(`${position} += 1;`);
+    for (const axis of [...over].reverse()) {
+      const text = expressions.close();
+      const header = `for (var a${axis} = 0; a${axis} < ${bindings.size(axis)}; a${axis} += 1)`;
+      expressions.line(`${header} {\n${text}\n}`);
+    }
+  }
+
+  /** The result of a stage at the point, by all threads that work on it. */
+  private reduce(stage: Stage, index: number): string {
+    const { joined, acc, at } = this.accumulate(stage, index);
+    return this.finish(joined, acc, at, index);
+  }
+
+  private accumulate(stage: Stage, index: number) {
+    const { expressions } = this;
+    const joined = combination(stage.op, stage.value.dtype);
+    const [acc, at] = [`acc${index}`, `at${index}`];
+    expressions.line(`var ${acc} = ${joined.identity};`);
+    if (joined.beside !== undefined) expressions.line(`var ${at} = ${joined.beside.first};`);
+    this.loop(stage, (position) => {
+      const value = expressions.fresh("v");
+      expressions.line(`let ${value} = ${joined.enter(expressions.value(stage.value))};`);
+      expressions.line(joined.join(acc, at, value, joined.beside?.of(position) ?? ""));
+    });
+    return { joined, acc, at };
+  }
+
+  /** Joins the threads' parts, if there are several, and names the result. */
+  private finish(joined: Combination, acc: string, at: string, index: number): string {
+    const { expressions } = this;
+    if (this.isParallel) this.joinThreads(joined, acc, at);
+    const name = `s${index}`;
+    expressions.line(`let ${name} = ${joined.leave(acc, at)};`);
+    return name;
+  }
+
+  /** A tree over the threads of a point, after which all have the result. */
+  private joinThreads(joined: Combination, acc: string, at: string): void {
+    const { expressions } = this;
+    const values = sharedName(joined.type);
+    this.shared.add(joined.type);
+    if (joined.beside !== undefined) this.shared.add("at");
+    const put = `${values}[slot] = ${acc};${joined.beside !== undefined ? ` shared_at[slot] = ${at};` : ""}`;
+    const [other, otherAt] = [expressions.fresh("o"), expressions.fresh("o")];
+    const step = expressions.fresh("step");
+    expressions.line(`${put}
+workgroupBarrier();
+for (var ${step} = ny / 2u; ${step} > 0u; ${step} = ${step} >> 1u) {
+  if (py < ${step}) {
+    let ${other} = ${values}[slot + ${step} * nx];
+    ${joined.beside !== undefined ? `let ${otherAt} = shared_at[slot + ${step} * nx];` : ""}
+    ${joined.join(acc, at, other, otherAt)}
+    ${put}
+  }
+  workgroupBarrier();
+}
+${acc} = ${values}[px];${joined.beside !== undefined ? ` ${at} = shared_at[px];` : ""}
+workgroupBarrier();`);
+  }
+
+  /** Where the parts of a stage lie in scratch memory: a value and a position for each point and chunk. */
+  private partsAt(index: number, chunk: string): { value: string; position: string } {
+    const { bindings } = this;
+    const [points, chunks] = [bindings.word(ARGUMENTS.points), bindings.word(ARGUMENTS.chunks)];
+    const at = (region: number): string =>
+      `scratch[${region}u * ${points} * ${chunks} + point * ${chunks} + ${chunk}]`;
+    return { value: at(2 * index), position: at(2 * index + 1) };
+  }
+
+  private leaveParts(stage: Stage, index: number): void {
+    const { joined, acc, at } = this.accumulate(stage, index);
+    this.joinThreads(joined, acc, at);
+    const parts = this.partsAt(index, "chunk");
+    const position = joined.beside !== undefined ? ` ${parts.position} = bitcast<u32>(${at});` : "";
+    this.expressions.line(`if (py == 0u && inside) { ${parts.value} = bitcast<u32>(${acc});${position} }`);
+  }
+
+  private joinParts(stage: Stage, index: number): string {
+    const { expressions } = this;
+    const joined = combination(stage.op, stage.value.dtype);
+    const [acc, at] = [`acc${index}`, `at${index}`];
+    const parts = this.partsAt(index, "py");
+    const isPart = `py < ${this.bindings.word(ARGUMENTS.chunks)}`;
+    expressions.line(`var ${acc} = ${joined.identity};`);
+    if (joined.beside !== undefined) expressions.line(`var ${at} = ${joined.beside.first};`);
+    const position = joined.beside !== undefined ? ` ${at} = bitcast<i32>(${parts.position});` : "";
+    expressions.line(`if (${isPart}) { ${acc} = bitcast<${joined.type}>(${parts.value});${position} }`);
+    return this.finish(joined, acc, at, index);
+  }
+
+  /** Writes that share a loop: all values of a point are computed before any is stored. */
+  private write(writes: readonly Output[]): void {
+    const { expressions, bindings } = this;
+    this.loop(writes[0] as Output, () => {
+      const stores = writes.map(({ buffer, index, value }) => {
+        const [at, stored] = [expressions.fresh("i"), expressions.fresh("w")];
+        expressions.line(`let ${at} = ${expressions.value(index)};`);
+        expressions.line(`let ${stored} = ${expressions.value(value)};`);
+        return bindings.store(buffer, at, stored);
+      });
+      for (const store of stores) expressions.line(store);
+    });
+  }
+}
+
+function sharedName(type: string): string {
+  return `shared_${type}`;
+}
+
+function groupByLoop(writes: readonly Output[]): Output[][] {
+  const groups = new Map<string, Output[]>();
+  for (const write of writes) {
+    const key = write.over.join();
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [write]);
+    else group.push(write);
+  }
+  return [...groups.values()];
+}
+
+/** Whether a kernel maps elements of one axis to elements at the same place, so that four may be taken at a time. */
+export function isVectorizable(kernel: LoopKernel): boolean {
+  const { axes, grid, stages, writes, checks = [] } = kernel;
+  return (
+    axes === 1 &&
+    grid === 1 &&
+    stages.length === 0 &&
+    checks.length === 0 &&
+    writes.every(({ index }) => isPoint(index)) &&
+    kernel.outputs.length === writes.length
+  );
+}
+
+function isPoint(index: Expr): boolean {
+  return index.kind === "axis" && index.axis === 0;
+}
+
+/** The shader of a kernel that is `isVectorizable`: a thread computes four elements, which it loads and stores at once. */
+export function vectorShader(kernel: LoopKernel, limit: number): Shader | undefined {
+  const buffers = new Set([...kernel.inputs, ...kernel.outputs].map((_, k) => k));
+  const roots = kernel.writes.map((write) => write.value);
+  const bindings = new Bindings(kernel, { axes: 1, limit, roots, vectors: buffers });
+  if (bindings.packed.length > 0) return undefined;
+  // Inputs that are loaded at the element itself come in as arguments.
+  const lanes = new Map<number, string>();
+  const lowering = new Lowering();
+  const expressions = new Expressions(lowering, {
+    axis: () => "a0",
+    size: (axis) => bindings.size(axis),
+    param: (index) => bindings.param(index),
+    stage: () => "",
+    load: (buffer, index) => {
+      if (index !== "a0") return bindings.load(buffer, index);
+      lanes.set(buffer, kernel.inputs[buffer] as DType);
+      return kernel.inputs[buffer] === "bool" ? `(x${buffer} != 0u)` : `x${buffer}`;
+    },
+  });
+  const results = kernel.writes.map(({ value }) => expressions.value(value));
+  const text = expressions.close();
+  const stored = (dtype: DType): string => (dtype === "bool" ? "u32" : dtype);
+  const fields = kernel.writes.map((write, k) => `r${k}: ${stored(kernel.outputs[write.buffer] as DType)}`);
+  const values = kernel.writes.map((write, k) =>
+    kernel.outputs[write.buffer] === "bool" ? `select(0u, 1u, ${results[k]})` : (results[k] as string),
+  );
+  const inputs = [...lanes].map(([buffer, dtype]) => ({ buffer, dtype: dtype as DType }));
+  const parameters = ["a0: i32", ...inputs.map(({ buffer, dtype }) => `x${buffer}: ${stored(dtype)}`)];
+  const nameOf = (buffer: number): string => {
+    const output = kernel.aliases?.indexOf(buffer) ?? -1;
+    return bindings.name(output < 0 ? buffer : kernel.inputs.length + output);
+  };
+  const calls = [0, 1, 2, 3].map((lane) => {
+    const args = inputs.map(({ buffer }) => `v${buffer}[${lane}]`);
+    return `let p${lane} = compute(${[`i32(point) * 4 + ${lane}`, ...args].join(", ")});`;
+  });
+  const body = [
+    "let point = block * 64u + lane;",
+    `if (point * 4u >= ${bindings.word(ARGUMENTS.points)}) { return; }`,
+    ...inputs.map(({ buffer }) => `let v${buffer} = ${nameOf(buffer)}[point];`),
+    ...calls,
+    ...kernel.writes.map((write, k) => {
+      const type = stored(kernel.outputs[write.buffer] as DType);
+      const parts = [0, 1, 2, 3].map((lane) => `p${lane}.r${k}`).join(", ");
+      return `${bindings.name(kernel.inputs.length + write.buffer)}[point] = vec4<${type}>(${parts});`;
+    }),
+  ];
+  const compute = `struct Point { ${fields.join(", ")} }
+fn compute(${parameters.join(", ")}) -> Point {
+${text}
+return Point(${values.join(", ")});
+}`;
+  return {
+    code: assemble(bindings.text, `${compute}\n${entryPoint(64, body.join("\n"))}`),
+    bindings: bindings.list,
+    packed: [],
+    words: bindings.words,
+  };
+}

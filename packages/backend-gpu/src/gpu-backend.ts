@@ -1,0 +1,457 @@
+import {
+  type Backend,
+  type Buffer,
+  type DType,
+  type Executable,
+  fail,
+  GradusError,
+  type Kernel,
+  type Launch,
+  launchError,
+  postOrder,
+  runNative,
+  typedArray,
+  validateKernel,
+} from "@gradus/core";
+import { ArgumentSlots } from "./argument-slots.js";
+import { Commands } from "./commands.js";
+import { Compiled } from "./compiled.js";
+import { ContractProgram } from "./contract-program.js";
+import { GpuBuffer } from "./gpu-buffer.js";
+import { type Limits, LoopProgram } from "./loop-program.js";
+import { NativeProgram } from "./native-program.js";
+import { Pipelines } from "./pipelines.js";
+import { checkBytes, Pool, type Resource } from "./pool.js";
+import { type Prepared, Programs, type Step } from "./programs.js";
+import { Reader } from "./reader.js";
+import { Timeline } from "./timeline.js";
+import { usage } from "./usage.js";
+import type { GpuProgram } from "./work.js";
+
+const dtypes: readonly DType[] = ["bool", "i32", "f32"];
+
+export class GpuBackend implements Backend {
+  readonly name = "gpu";
+  readonly caps;
+  readonly lost: Promise<Error>;
+  private readonly commands: Commands;
+  private readonly pool: Pool;
+  private readonly slots: ArgumentSlots;
+  private readonly pipelines: Pipelines;
+  private readonly programs: Programs;
+  private readonly reader: Reader;
+  private readonly timeline = new Timeline();
+  private readonly limits: Limits;
+  /** The word in which the first check that fails leaves its number. */
+  private readonly checks: GPUBuffer;
+  /** Launches with checks since the last read that reported them, by their number. */
+  private checked: {
+    readonly first: number;
+    readonly kernel: Kernel;
+    readonly messages: readonly string[];
+  }[] = [];
+  private nextCheck = LAST_CHECK;
+  /** What went wrong and no read has reported yet. */
+  private pending: GradusError | undefined;
+  private pendingIsVague = false;
+  private gone: GradusError | undefined;
+  private readonly open: { buffers: number; bytes: number } = { buffers: 0, bytes: 0 };
+  private readonly watched = new Set<Promise<unknown>>();
+  private scratch: Resource | undefined;
+  private nextId = 1;
+
+  constructor(
+    private readonly device: GPUDevice,
+    /** The card's name. */
+    readonly adapter: string,
+  ) {
+    const { limits } = device;
+    this.limits = {
+      buffers: limits.maxStorageBuffersPerShaderStage,
+      shared: limits.maxComputeWorkgroupStorageSize,
+    };
+    this.caps = {
+      dtypes,
+      collected: false,
+      maxBufferBytes: Math.min(limits.maxBufferSize, limits.maxStorageBufferBindingSize),
+      // One is for the word of checks.
+      maxBuffers: limits.maxStorageBuffersPerShaderStage - 1,
+    };
+    const failed = (error: GPUError, what: string): void => this.report(error, what);
+    const watch = (promise: Promise<unknown>): void => {
+      const done = promise.catch(() => undefined).finally(() => this.watched.delete(done));
+      this.watched.add(done);
+    };
+    this.commands = new Commands(device);
+    this.pool = new Pool(device, failed, watch);
+    this.slots = new ArgumentSlots(device);
+    this.pipelines = new Pipelines(device, failed, watch);
+    this.checks = device.createBuffer({
+      label: "gradus checks",
+      size: 16,
+      usage: usage.storage | usage.copySource | usage.copyTarget,
+    });
+    this.reader = new Reader(device, this.commands, this.checks);
+    this.programs = new Programs({
+      gpu: device,
+      owner: this,
+      commands: this.commands,
+      slots: this.slots,
+      checks: this.checks,
+      scratch: (bytes) => this.scratchOf(bytes),
+      currentScratch: () => this.scratch,
+    });
+    device.addEventListener("uncapturederror", ({ error }) => this.report(error, "the device"));
+    this.lost = device.lost.then(({ reason, message }) => {
+      const why = reason === "destroyed" ? "it was disposed" : message || "the driver gives no reason";
+      const error = new GradusError(
+        reason === "destroyed" ? "disposed" : "device-lost",
+        `gpu: the device is lost: ${why}. What it held is gone: make a new one with gpu() and continue from a checkpoint`,
+      );
+      this.gone ??= error;
+      return error;
+    });
+  }
+
+  alloc(bytes: number): Buffer {
+    this.checkOpen();
+    checkBytes(bytes, this.caps.maxBufferBytes);
+    this.open.buffers++;
+    this.open.bytes += bytes;
+    return new GpuBuffer(bytes, this, this.pool.take(bytes));
+  }
+
+  free(buffer: Buffer): void {
+    const own = this.own(buffer, "free");
+    const resource = own.release();
+    this.open.buffers--;
+    this.open.bytes -= own.bytes;
+    this.timeline.do(() => {
+      this.reader.close();
+      this.pool.give(resource);
+    });
+  }
+
+  write(buffer: Buffer, data: ArrayBufferView, at = 0): void {
+    const own = this.own(buffer, "write");
+    own.checkRange("write", at, data.byteLength);
+    const { resource } = own;
+    if (data.byteLength === 0) return;
+    if (at % 4 !== 0 || data.byteLength % 4 !== 0) {
+      this.writeUnaligned(
+        resource,
+        new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice(),
+        at,
+      );
+      return;
+    }
+    if (!this.timeline.isWaiting) {
+      this.upload(resource, data, at);
+      return;
+    }
+    const copy = new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice();
+    this.timeline.do(() => this.upload(resource, copy, at));
+  }
+
+  async read(buffer: Buffer, at = 0, bytes = buffer.bytes - at): Promise<ArrayBuffer> {
+    const own = this.own(buffer, "read");
+    own.checkRange("read", at, bytes);
+    const { resource } = own;
+    return new Promise((resolve, reject) => {
+      this.timeline.do(() => this.ask(resource, at, bytes, resolve, reject));
+    });
+  }
+
+  compile(kernel: Kernel): Executable {
+    this.checkOpen();
+    validateKernel(kernel);
+    checkDTypes(kernel);
+    return new Compiled(this.nextId++, kernel, this.programOf(kernel), this, axesOf(kernel));
+  }
+
+  async prepare(
+    uses: readonly { readonly kernel: Kernel; readonly expected?: readonly number[] }[],
+    onProgress?: (done: number, total: number) => void,
+  ): Promise<readonly Executable[]> {
+    let done = 0;
+    const executables = uses.map(({ kernel }) => this.compile(kernel) as Compiled);
+    await Promise.all(
+      uses.map(async ({ kernel, expected }, i) => {
+        const { program } = executables[i] as Compiled;
+        const shaders = expected === undefined ? [] : program.shadersFor(expected);
+        await Promise.all(shaders.map((shader) => this.pipelines.prepare(shader, kernel.name)));
+        onProgress?.(++done, uses.length);
+      }),
+    );
+    return executables;
+  }
+
+  run(program: readonly Launch[]): void {
+    this.checkOpen();
+    if (program.length === 0) return;
+    const prepared = this.programs.prepare(program);
+    const kernels = program.map(({ executable }) => executable as Compiled);
+    if (!this.timeline.isWaiting) {
+      this.execute(prepared, kernels, prepared.words);
+      return;
+    }
+    const words = prepared.words.slice();
+    this.timeline.do(() => {
+      prepared.isStale = true;
+      this.execute(prepared, kernels, words);
+    });
+  }
+
+  memory(): { readonly buffers: number; readonly bytes: number } {
+    return { ...this.open };
+  }
+
+  async dispose(): Promise<void> {
+    if (this.gone === undefined) {
+      this.reader.close();
+      this.commands.flush();
+    }
+    this.gone = new GradusError("disposed", "gpu: this device was disposed");
+    this.device.destroy();
+    await this.device.lost;
+  }
+
+  private programOf(kernel: Kernel): GpuProgram {
+    switch (kernel.kind) {
+      case "loop":
+        return new LoopProgram(kernel, this.pipelines, this.limits);
+      case "contract":
+        return new ContractProgram(kernel, this.pipelines, this.limits);
+      case "native":
+        return new NativeProgram(kernel, this.pipelines);
+    }
+  }
+
+  private execute(prepared: Prepared, kernels: readonly Compiled[], words: Uint32Array): void {
+    this.reader.close();
+    const { commands, device } = this;
+    for (const { launch, at } of prepared.checks) {
+      words[at] = this.numberChecks(kernels[launch] as Compiled);
+      prepared.isStale = true;
+    }
+    if (prepared.isStale) {
+      // What is recorded already reads the arguments as they were.
+      if (prepared.lastUse === commands.batch) commands.flush();
+      device.queue.writeBuffer(prepared.slots.buffer, prepared.slots.at, words as Uint32Array<ArrayBuffer>);
+      prepared.isStale = false;
+    }
+    prepared.lastUse = commands.batch;
+    this.executeSteps(prepared.steps, 0);
+    prepared.lastUse = commands.batch;
+  }
+
+  private executeSteps(steps: readonly Step[], from: number): void {
+    const { commands } = this;
+    for (let i = from; i < steps.length; i++) {
+      const step = steps[i] as Step;
+      if (step.kind === "dispatch") {
+        const { dispatch, group, offset, resources } = step;
+        if (dispatch.workgroups === 0) continue;
+        for (const resource of resources) commands.use(resource);
+        commands.dispatch(dispatch.pipeline.compute, group, offset, dispatch.workgroups);
+      } else if (step.kind === "copy") {
+        commands.use(step.from);
+        commands.use(step.to);
+        commands.copy(step.from.buffer, step.fromAt, step.to.buffer, step.toAt, step.bytes);
+      } else {
+        this.timeline.wait(this.computeOnHost(step));
+        this.timeline.doNext(() => this.executeSteps(steps, i + 1));
+        return;
+      }
+    }
+  }
+
+  /** Brings a native's inputs to the host, computes, and brings the outputs back. What comes later waits. */
+  private async computeOnHost({ work, buffers, lengths }: Extract<Step, { kind: "host" }>): Promise<void> {
+    const { kernel, sizes } = work;
+    const data = await Promise.all(
+      buffers.map(
+        (resource, i) =>
+          new Promise<ArrayBuffer>((resolve, reject) => {
+            const bytes = lengths[i] as number;
+            this.reader.ask({ resource, at: 0, bytes, resolve, reject, reportsChecks: false });
+          }),
+      ),
+    );
+    const all = [...kernel.inputs, ...kernel.outputs];
+    const views = data.map((bytes, i) => {
+      const values = typedArray(all[i] as DType, bytes);
+      return { data: values, length: values.length };
+    });
+    try {
+      const failed = (message: string): void => {
+        this.pending ??= launchError(kernel, message);
+      };
+      runNative({ kernel, buffers: views, sizes, failed });
+    } catch (error) {
+      this.pending ??= error as GradusError;
+    }
+    views.slice(kernel.inputs.length).forEach((view, k) => {
+      this.upload(buffers[kernel.inputs.length + k] as Resource, view.data as ArrayBufferView, 0);
+    });
+  }
+
+  private numberChecks({ kernel, program }: Compiled): number {
+    const { messages } = program;
+    if (this.checked.length >= MAX_CHECKED) {
+      // So many without a read: the late ones share a number a kernel.
+      const known = this.checked.find((one) => one.kernel === kernel);
+      if (known !== undefined) return known.first;
+    }
+    const first = this.nextCheck;
+    this.nextCheck -= messages.length;
+    this.checked.push({ first, kernel, messages });
+    return first;
+  }
+
+  private ask(
+    resource: Resource,
+    at: number,
+    bytes: number,
+    resolve: (bytes: ArrayBuffer) => void,
+    reject: (error: unknown) => void,
+  ): void {
+    const { pending, checked } = this;
+    this.pending = undefined;
+    const reportsChecks = checked.length > 0;
+    this.checked = [];
+    this.nextCheck = LAST_CHECK;
+    this.reader.ask({
+      resource,
+      at,
+      bytes,
+      reportsChecks,
+      resolve: (data, failed) => {
+        void this.settle().then(() => {
+          const error = pending ?? failedCheck(checked, failed) ?? this.takePending();
+          if (error !== undefined) reject(error);
+          else resolve(data);
+        });
+      },
+      reject: (error) => {
+        void Promise.race([this.lost, Promise.resolve()]).then(() => reject(this.gone ?? pending ?? error));
+      },
+    });
+  }
+
+  /** Waits for what the device has to say about what it was given. */
+  private async settle(): Promise<void> {
+    while (this.watched.size > 0) await Promise.all(this.watched);
+  }
+
+  private takePending(): GradusError | undefined {
+    const { pending } = this;
+    this.pending = undefined;
+    return pending;
+  }
+
+  private upload(resource: Resource, data: ArrayBufferView, at: number): void {
+    this.reader.close();
+    // What is recorded comes first, if it has to do with this memory.
+    if (resource.lastUse === this.commands.batch) this.commands.flush();
+    this.device.queue.writeBuffer(
+      resource.buffer,
+      at,
+      data.buffer as ArrayBuffer,
+      data.byteOffset,
+      data.byteLength,
+    );
+  }
+
+  /** The device writes whole words, so the words around the ends are read first. */
+  private writeUnaligned(resource: Resource, bytes: Uint8Array, at: number): void {
+    this.timeline.do(() => {
+      const first = Math.floor(at / 4) * 4;
+      const length = Math.ceil((at + bytes.length) / 4) * 4 - first;
+      const words = new Promise<ArrayBuffer>((resolve, reject) => {
+        this.reader.ask({ resource, at: first, bytes: length, resolve, reject, reportsChecks: false });
+      });
+      this.timeline.wait(
+        words.then((buffer) => {
+          const all = new Uint8Array(buffer);
+          all.set(bytes, at - first);
+          this.upload(resource, all, first);
+        }),
+      );
+    });
+  }
+
+  private scratchOf(bytes: number): Resource {
+    if (this.scratch !== undefined && this.scratch.bytes >= bytes) return this.scratch;
+    if (this.scratch !== undefined) this.pool.give(this.scratch);
+    this.scratch = this.pool.take(bytes);
+    return this.scratch;
+  }
+
+  private report(error: GPUError, what: string): void {
+    const isMemory = "GPUOutOfMemoryError" in globalThis && error instanceof GPUOutOfMemoryError;
+    const code = isMemory || /out.?of.?memory/i.test(error.message) ? "out-of-memory" : "kernel-invalid";
+    const made = new GradusError(code, `gpu: ${what}: ${error.message}`);
+    // A kernel's own error says more than what follows from it.
+    if (this.pending === undefined || (what !== "the device" && this.pendingIsVague)) this.pending = made;
+    this.pendingIsVague = what === "the device";
+  }
+
+  private own(buffer: Buffer, what: string): GpuBuffer {
+    this.checkOpen();
+    if (!(buffer instanceof GpuBuffer) || buffer.owner !== this) {
+      fail("device-mismatch", `${what}: the buffer belongs to another device`);
+    }
+    if (buffer.isReleased) fail("disposed", `${what}: the buffer was freed before`);
+    return buffer;
+  }
+
+  private checkOpen(): void {
+    if (this.gone !== undefined) throw this.gone;
+  }
+}
+
+/** Numbers of checks count down, so that the greatest one is the first. */
+const LAST_CHECK = 0xffffffff;
+const MAX_CHECKED = 4096;
+
+function failedCheck(
+  checked: readonly {
+    readonly first: number;
+    readonly kernel: Kernel;
+    readonly messages: readonly string[];
+  }[],
+  failed: number,
+): GradusError | undefined {
+  if (failed === 0) return undefined;
+  for (const { first, kernel, messages } of checked) {
+    const message = messages[first - failed];
+    if (failed <= first && message !== undefined) return launchError(kernel, message);
+  }
+  return undefined;
+}
+
+function checkDTypes(kernel: Kernel): void {
+  const all = [...kernel.inputs, ...kernel.outputs, ...kernel.params];
+  if (kernel.kind === "contract") all.push(kernel.accumulate, kernel.a.dtype);
+  const roots =
+    kernel.kind === "native"
+      ? []
+      : [
+          ...kernel.writes.map(({ value }) => value),
+          ...(kernel.kind === "loop" ? kernel.stages.map(({ value }) => value) : [kernel.a, kernel.b]),
+        ];
+  all.push(...postOrder(roots).map(({ dtype }) => dtype));
+  if (!all.includes("f64")) return;
+  fail(
+    "unsupported",
+    `kernel "${kernel.name}": graphics cards have no f64 in WebGPU. Use f32, or cpu() for what needs float64`,
+  );
+}
+
+function axesOf(kernel: Kernel): number | undefined {
+  if (kernel.kind === "native") return undefined;
+  if (kernel.kind === "loop") return kernel.axes;
+  const { batch, m, n, k } = kernel.groups;
+  return batch + m + n + k;
+}

@@ -1,0 +1,85 @@
+import { type Backend, GradusError } from "@gradus/core";
+import { GpuBackend } from "./gpu-backend.js";
+
+export interface GpuOptions {
+  /**
+   * What finds graphics cards. Default: `navigator.gpu`. In Node it comes from the npm package `webgpu`: `create([])`.
+   */
+  readonly gpu?: GPU;
+  /** Which of several cards to prefer. Default `high-performance`. */
+  readonly powerPreference?: GPUPowerPreference;
+}
+
+/**
+ * The graphics card, by WebGPU: each kernel becomes a shader. f32, i32 and bool.
+ *
+ * Memory is not collected: eager code needs `scope`, `using` or `dispose`. Values are read by `await x.read()`; there
+ * is no reading without waiting. Commands are handed to the card in batches, at the latest when the running code ends or
+ * waits; so errors that only the card finds reject the next read.
+ *
+ * Throws `unsupported` where there is no WebGPU or no card.
+ *
+ * @example
+ * ```ts no-run
+ * import { gpu } from "@gradus/backend-gpu";
+ * import { setDefaultDevice, tensor } from "@gradus/tensor";
+ * setDefaultDevice(await gpu());
+ * await tensor([1, 2, 3]).square().sum().read();
+ * ```
+ */
+export async function gpu(options: GpuOptions = {}): Promise<Backend> {
+  const api = options.gpu ?? (globalThis.navigator as Navigator | undefined)?.gpu;
+  if (api === undefined) {
+    throw new GradusError(
+      "unsupported",
+      "gpu: this host has no WebGPU (no navigator.gpu). In Node, install the package webgpu and pass gpu({ gpu: create([]) }); " +
+        "in a browser, update it or serve the page over https. cpu() of @gradus/backend-cpu works everywhere",
+    );
+  }
+  keepAlive(api);
+  const powerPreference = options.powerPreference ?? "high-performance";
+  const adapter = await api.requestAdapter({ powerPreference });
+  if (adapter === null) {
+    throw new GradusError(
+      "unsupported",
+      "gpu: WebGPU finds no graphics card here, or its driver is blocked. cpu() of @gradus/backend-cpu works everywhere",
+    );
+  }
+  return new GpuBackend(await openDevice(adapter), nameOf(adapter));
+}
+
+/** What the object that `create` of the package webgpu returns hangs on: Node crashes if it is collected. */
+function keepAlive(api: GPU): void {
+  const key = Symbol.for("gradus.gpu.instances");
+  const holder = globalThis as { [key]?: Set<GPU> };
+  holder[key] ??= new Set();
+  holder[key].add(api);
+}
+
+const wantedFeatures: readonly GPUFeatureName[] = ["timestamp-query"];
+
+/** Limits of which a device gets no more than it asks for. */
+const wantedLimits = [
+  "maxBufferSize",
+  "maxStorageBufferBindingSize",
+  "maxStorageBuffersPerShaderStage",
+  "maxComputeWorkgroupStorageSize",
+  "maxComputeInvocationsPerWorkgroup",
+  "maxComputeWorkgroupSizeX",
+] as const;
+
+async function openDevice(adapter: GPUAdapter): Promise<GPUDevice> {
+  const requiredLimits = Object.fromEntries(wantedLimits.map((name) => [name, adapter.limits[name]]));
+  const requiredFeatures = wantedFeatures.filter((name) => adapter.features.has(name));
+  try {
+    return await adapter.requestDevice({ label: "gradus", requiredLimits, requiredFeatures });
+  } catch (cause) {
+    throw new GradusError("unsupported", `gpu: the graphics card refuses a device (${String(cause)})`, {
+      cause,
+    });
+  }
+}
+
+function nameOf({ info }: GPUAdapter): string {
+  return [info.vendor, info.architecture, info.description].filter(Boolean).join(" ") || "graphics card";
+}

@@ -1,0 +1,1 @@
+export { type GpuOptions, gpu } from "./gpu.js";

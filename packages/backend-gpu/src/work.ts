@@ -1,0 +1,54 @@
+import type { NativeKernel } from "@gradus/core";
+import type { Shader } from "./emit/shader.js";
+import type { Pipeline } from "./pipelines.js";
+
+/** Part of the scratch memory, in bytes. */
+export interface Range {
+  readonly at: number;
+  readonly bytes: number;
+}
+
+/** One dispatch of a launch. */
+export interface Dispatch {
+  readonly kind: "dispatch";
+  readonly pipeline: Pipeline;
+  readonly workgroups: number;
+  /** Its arguments; where they hold the launch's params, from `paramsAt` on, they are filled in on each run. */
+  readonly words: readonly number[];
+  readonly paramsAt?: number;
+  /** Whether its checks need the number of the launch, in the word for errors. */
+  readonly checks?: boolean;
+  /** The scratch memory that it binds, if it does. */
+  readonly scratch?: Range;
+}
+
+/** A copy between buffers of the launch, or between one and scratch memory. */
+export interface Copy {
+  readonly kind: "copy";
+  readonly from: number | "scratch";
+  readonly fromAt: number;
+  readonly to: number | "scratch";
+  readonly toAt: number;
+  readonly bytes: number;
+}
+
+/** A native that the host computes. */
+export interface HostWork {
+  readonly kind: "host";
+  readonly kernel: NativeKernel;
+  readonly sizes: readonly number[];
+}
+
+export type Work = Dispatch | Copy | HostWork;
+
+/** How a kernel is run: what a launch of it does. */
+export interface GpuProgram {
+  /** The work of a launch. `bytes` are the sizes of its buffers. */
+  plan(sizes: readonly number[], params: readonly number[], bytes: readonly number[]): readonly Work[];
+  /** The shaders that launches of these sizes need. */
+  shadersFor(sizes: readonly number[]): readonly Shader[];
+  /** Whether the values of params decide what is planned. */
+  readonly dependsOnParams: boolean;
+  /** Messages of its checks, in the order of their numbers. */
+  readonly messages: readonly string[];
+}
