@@ -20,7 +20,7 @@ export interface GpuOptions {
  * Throws `unsupported` where there is no WebGPU or no card.
  *
  * @example
- * ```ts no-run
+ * ```ts types
  * import { gpu } from "@gradus/backend-gpu";
  * import { setDefaultDevice, tensor } from "@gradus/tensor";
  * setDefaultDevice(await gpu());
