@@ -402,7 +402,7 @@ describe("the one pass of costs and gradient", () => {
     const large = step
       .explain()
       .split("\n")
-      .filter((line) => /^ *\d+ /.test(line) && /writes \d{6,} B/.test(line));
+      .filter((line) => /^ *\d+ /.test(line) && /writes \d{3} kB/.test(line));
     expect(large[0]).toContain("crossEntropy");
     expect(large.length).toBeLessThanOrEqual(2);
     const total = Array.from({ length: classes }, (_, i) => Math.exp(Math.sin(i))).reduce((a, b) => a + b, 0);
@@ -417,7 +417,7 @@ describe("the one pass of costs and gradient", () => {
     const forward = compile((x: Tensor, t: Tensor) => crossEntropy(x, t));
     forward(tensor(rows), i32([1, 0, 2]));
     // 3 costs of 4 bytes, not 9 slopes beside them.
-    expect(forward.explain()).toMatch(/crossEntropy +sizes \[3, 3\].*writes 12 B/);
+    expect(forward.explain()).toMatch(/crossEntropy +\[3, 3\].*writes 12 B/);
   });
 
   it("asks whether the arguments are swapped where shapes or ranges suggest it", () => {

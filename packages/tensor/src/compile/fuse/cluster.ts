@@ -43,8 +43,8 @@ export interface Contraction {
  * are left out. Every `input` expression has coordinates.
  */
 export interface Cluster {
-  /** Names of the operations, in order. */
-  readonly names: readonly string[];
+  /** Names of the operations, by their place in the trace. */
+  readonly names: ReadonlyMap<number, string>;
   /** Sizes of the axes. */
   readonly sizes: readonly number[];
   /** The axes whose points are independent, in order; of a contraction all but those of k. */
@@ -58,7 +58,11 @@ export interface Cluster {
 }
 
 /** An operation as a cluster, or undefined where it cannot be joined with others: a native, or one without elements. */
-export function clusterOf(node: KernelNode, avalOf: (root: number) => Aval | undefined): Cluster | undefined {
+export function clusterOf(
+  node: KernelNode,
+  place: number,
+  avalOf: (root: number) => Aval | undefined,
+): Cluster | undefined {
   const { lowered, avals } = node;
   if (lowered.kind === "native" || lowered.sizes.includes(0)) return undefined;
   if (avals.some(({ shape }) => shape.includes(0))) return undefined;
@@ -71,7 +75,7 @@ export function clusterOf(node: KernelNode, avalOf: (root: number) => Aval | und
   const renamed = new Map(kept.map((axis, i) => [axis, i]));
   const rename = (axes: readonly number[]): number[] =>
     axes.flatMap((axis) => (renamed.has(axis) ? [renamed.get(axis) as number] : []));
-  const place = (axis: number): Expr => {
+  const indexOf = (axis: number): Expr => {
     const now = renamed.get(axis);
     return now === undefined ? constant(0, "i32") : axisIndex(now);
   };
@@ -79,7 +83,7 @@ export function clusterOf(node: KernelNode, avalOf: (root: number) => Aval | und
   const made = new Map<Expr, Expr>();
   const move = (root: Expr): Expr =>
     substitute(root, (e) => {
-      if (e.kind === "axis") return place(e.axis);
+      if (e.kind === "axis") return indexOf(e.axis);
       if (e.kind === "size")
         return renamed.has(e.axis) ? { ...e, axis: renamed.get(e.axis) as number } : constant(1, "i32");
       if (e.kind !== "input") return undefined;
@@ -96,7 +100,7 @@ export function clusterOf(node: KernelNode, avalOf: (root: number) => Aval | und
     const guard = e.guard && move(e.guard);
     const at =
       e.at?.map(move) ??
-      shape.map((n, d) => (n === 1 ? constant(0, "i32") : place(gridCount - shape.length + d)));
+      shape.map((n, d) => (n === 1 ? constant(0, "i32") : indexOf(gridCount - shape.length + d)));
     const aval = avalOf(operand.root);
     let source = operand;
     let position: readonly Expr[] = at;
@@ -124,12 +128,12 @@ export function clusterOf(node: KernelNode, avalOf: (root: number) => Aval | und
       expr: move(write.value),
       over: rename(over),
       ...(write.flat === undefined
-        ? { at: write.at?.map(move) ?? order.map(place) }
+        ? { at: write.at?.map(move) ?? order.map(indexOf) }
         : { at: undefined, flat: move(write.flat) }),
     });
   });
   return {
-    names: [node.name],
+    names: new Map([[place, node.name]]),
     sizes: keptSizes,
     grid: range(0, gridCount),
     stages: isLoop ? stagesOf(body, rename, move) : [],

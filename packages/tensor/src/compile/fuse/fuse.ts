@@ -67,7 +67,7 @@ class Fuser {
     this.nodes.forEach((node, i) => {
       const group: Group = {
         members: [i],
-        cluster: clusterOf(node, (root) => this.avals.get(root)),
+        cluster: clusterOf(node, i, (root) => this.avals.get(root)),
         isJoined: false,
       };
       this.groups.push(group);

@@ -118,7 +118,7 @@ export function inline(producer: Cluster, consumer: Cluster, isOnlyReader: boole
   });
   return {
     ...consumer,
-    names: [...producer.names, ...consumer.names],
+    names: new Map([...producer.names, ...consumer.names]),
     stages: consumer.stages.map((s) => ({ ...s, value: move(s.value) })),
     ...(contraction && { contraction: { ...contraction, a: move(contraction.a), b: move(contraction.b) } }),
     values: new Map([...consumer.values].map(([root, value]) => [root, mapValue(value, move)])),

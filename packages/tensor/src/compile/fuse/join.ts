@@ -83,7 +83,7 @@ export function join(producer: Cluster, consumer: Cluster): Cluster | undefined 
   const isDemoted = own.length > 0 || extra.length > 0;
   if (isDemoted && !pays(sizes, grid, values.values())) return undefined;
   return {
-    names: [...producer.names, ...consumer.names],
+    names: new Map([...producer.names, ...consumer.names]),
     sizes,
     grid,
     stages: [

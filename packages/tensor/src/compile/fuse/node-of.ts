@@ -155,10 +155,10 @@ function numbered(indices: readonly number[]): number[] {
 
 const MAX_NAME = 48;
 
-/** The names of what was joined, each once, the first and the last if they are many. */
-function nameOf(names: readonly string[]): string {
-  const each = [...new Set(names.flatMap((name) => name.split("+")))];
+/** The names of what was joined, in order, each once; the first and the last of many. */
+function nameOf(names: ReadonlyMap<number, string>): string {
+  const inOrder = [...names].sort(([a], [b]) => a - b).map(([, name]) => name);
+  const each = [...new Set(inOrder)];
   const whole = each.join("+");
-  if (whole.length <= MAX_NAME) return whole;
-  return `${each[0]}+..+${each.at(-1)}`;
+  return whole.length <= MAX_NAME ? whole : `${each[0]}+..+${each.at(-1)}`;
 }
