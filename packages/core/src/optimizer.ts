@@ -96,12 +96,26 @@ export interface LayerTap {
 /** Why an optimizer stopped, or that it has not. */
 export type StopReason = "converged" | "line-search-failed" | "max-iterations" | "non-finite";
 
-/** The state of an {@link Optimizer}: like {@link RuleState}, with histories (lists of trees) and tensors of its own. */
+/**
+ * The state of an {@link Optimizer}: like {@link RuleState}, with histories (lists of trees) and with tensors of its own,
+ * which may be lists too.
+ */
 export interface OptimizerState<P = unknown> {
+  /** Iterations done so far. */
   readonly step: Scalar;
   readonly slots: Readonly<Record<string, P | readonly P[]>>;
   readonly scalars?: Readonly<Record<string, Scalar>>;
-  readonly tensors?: Readonly<Record<string, Tensor>>;
+  readonly tensors?: Readonly<Record<string, Tensor | readonly Tensor[]>>;
+}
+
+/** How often an {@link Objective} was asked for what. `valueAndGrad` counts once under both. */
+export interface Evaluations {
+  readonly value: number;
+  readonly gradient: number;
+  /** Products with the Hessian, a Jacobian or the Fisher matrix, also those that a Hessian was built from. */
+  readonly hvp: number;
+  /** Whole Hessians, each built from as many products as there are parameters. */
+  readonly hessian: number;
 }
 
 /** An optimizer that evaluates the objective itself: line searches, quasi-Newton, natural gradient. */
@@ -117,12 +131,14 @@ export interface Optimizer {
 }
 
 export interface OptimizerStep<P, Aux = undefined> {
+  /** The parameters after the step; if the objective was not finite anywhere on the way, those before it. */
   readonly params: P;
   readonly state: OptimizerState<P>;
+  /** The loss at `params`, or the last one known before. */
   readonly loss: number;
   readonly aux: Aux;
   readonly reason?: StopReason;
-  readonly evaluations: { readonly value: number; readonly gradient: number; readonly hvp: number };
+  readonly evaluations: Evaluations;
 }
 
 export type MaybePromise<T> = T | Promise<T>;

@@ -305,12 +305,27 @@ export interface Engine {
   ): readonly { readonly value: Tensor; readonly isBatched: boolean }[];
   /** Runs `f` and frees every tensor that it made, except those in its result. */
   scope<T>(f: () => T): T;
+  /** A scope for code that waits in between. */
+  openScope(): OpenScope;
   full(shape: Shape, value: number | Scalar, options?: CreateOptions): Tensor;
   arange(start: number, stop: number, step?: number, options?: CreateOptions): Tensor;
   tensor(values: NestedArray | TypedArray, options?: CreateOptions & { readonly shape?: Shape }): Tensor;
   concat(tensors: readonly Tensor[], axis?: number): Tensor;
   /** The random key of a seed. */
   key(seed: number, options?: { readonly device?: Backend }): Key;
+}
+
+/** A scope for async code: what it tracks lives until `dispose`. */
+export interface OpenScope {
+  /** Puts the tensors of a tree into the scope and returns the tree. */
+  track<T>(tree: T): T;
+  /** Runs synchronous code whose tensors all belong to the scope. */
+  run<T>(f: () => T): T;
+  /** Takes the tensors of a tree out of the scope: they survive it. */
+  keep<T>(tree: T): T;
+  /** Disposes what the scope holds; of it, the tensors of `except` stay, and stay in the scope. */
+  dispose(except?: unknown): void;
+  [Symbol.dispose](): void;
 }
 
 export interface CreateOptions {

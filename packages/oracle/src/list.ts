@@ -15,7 +15,7 @@ export function listLines(): string[] {
   return [
     `ops: ${names(ops)}`,
     `losses: ${names(losses)}`,
-    `optimizers: ${names(optimizers)}`,
+    `optimizers: ${names(optimizers)} LBFGS`,
     `schedulers: ${names(schedulers)}`,
     `clipping: ${names(clippers)}`,
     `layers: ${names(layers)}`,

@@ -1,4 +1,4 @@
-import { isGradusError } from "@gradus/core";
+import { isGradusError, type MaybePromise } from "@gradus/core";
 import { type Check, type Mismatch, mismatchOf } from "./compare.js";
 import type { Lab } from "./lab.js";
 import type {
@@ -37,7 +37,7 @@ export type Outcome =
   /** Shown, and counted neither way. */
   | { readonly status: "informative"; readonly note: string };
 
-type Section = (fields: Case, lab: Lab) => Check[];
+type Section = (fields: Case, lab: Lab) => MaybePromise<Check[]>;
 
 const secondOrder: Section = (fields, lab) => secondOrderChecks(fields as SecondOrderCase, lab);
 
@@ -60,7 +60,7 @@ const sections: Readonly<Record<CaseKind, Section>> = {
 
 /** Runs one case. */
 export async function runCase({ kind, fields }: GoldenCase, lab: Lab): Promise<Outcome> {
-  const run = (): Check[] | undefined => sections[kind](fields, lab);
+  const run = (): MaybePromise<Check[]> => sections[kind](fields, lab);
   const outcome = await outcomeOf(run, fields, lab);
   if (kind === "accepted" && (outcome.status === "passed" || outcome.status === "failed")) {
     const how = outcome.status === "passed" ? "rejects it" : "takes it, as PyTorch does";
@@ -70,10 +70,14 @@ export async function runCase({ kind, fields }: GoldenCase, lab: Lab): Promise<O
   return settleQuirk(kind, fields, lab, outcome.mismatches);
 }
 
-async function outcomeOf(run: () => Check[] | undefined, { tolerance }: Case, lab: Lab): Promise<Outcome> {
+async function outcomeOf(
+  run: () => MaybePromise<Check[] | undefined>,
+  { tolerance }: Case,
+  lab: Lab,
+): Promise<Outcome> {
   try {
     const mismatches: Mismatch[] = [];
-    for (const check of run() ?? []) {
+    for (const check of (await run()) ?? []) {
       const mismatch = await mismatchOf(check, lab, tolerance);
       if (mismatch !== undefined) mismatches.push(mismatch);
     }

@@ -6,7 +6,7 @@ import { asGradusTensor } from "./gradus-tensor.js";
 import { concat } from "./ops/concat.js";
 import { key } from "./random/key.js";
 import { record, settled, watch } from "./record.js";
-import { scope } from "./scope.js";
+import { openScope, scope } from "./scope.js";
 
 /** What other packages reach through `tensor.engine`. */
 export const engine: Engine = {
@@ -16,6 +16,7 @@ export const engine: Engine = {
   settled: (x) => settled(asGradusTensor("settled", x)),
   batched,
   scope: (f) => scope(f as () => never),
+  openScope,
   full,
   arange,
   tensor,

@@ -1,4 +1,4 @@
-export type { Key, Scalar, Selection, Tensor } from "@gradus/core";
+export type { Key, OpenScope, Scalar, Selection, Tensor } from "@gradus/core";
 export { type Compiled, type CompileOptions, compile } from "./compile/compile.js";
 export { currentTrace } from "./compile/trace.js";
 export { arange, eye, full, linspace, ones, tensor, zeros } from "./create.js";
@@ -6,5 +6,5 @@ export { defaultDevice, setDefaultDevice } from "./device.js";
 export { concat, stack } from "./ops/concat.js";
 export { einsum } from "./ops/einsum.js";
 export { key } from "./random/key.js";
-export { type OpenScope, openScope, scope, scopeDepth } from "./scope.js";
+export { openScope, scope, scopeDepth } from "./scope.js";
 export { where } from "./where.js";

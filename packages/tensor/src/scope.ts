@@ -1,4 +1,4 @@
-import { fail, flattenTree, type GradNode, isTensor } from "@gradus/core";
+import { fail, flattenTree, type GradNode, isTensor, type OpenScope } from "@gradus/core";
 import type { GradusTensor } from "./gradus-tensor.js";
 
 /** The scopes being run, innermost last. Only synchronous code runs inside one, so this never outlives a call. */
@@ -80,18 +80,6 @@ function survivors(result: unknown): Set<unknown> {
   return kept;
 }
 
-/** A scope for async code: what it tracks lives until `dispose`. */
-export interface OpenScope {
-  /** Puts the tensors of a tree into the scope and returns the tree. */
-  track<T>(tree: T): T;
-  /** Runs synchronous code whose tensors all belong to the scope. */
-  run<T>(f: () => T): T;
-  /** Takes the tensors of a tree out of the scope: they survive it. */
-  keep<T>(tree: T): T;
-  dispose(): void;
-  [Symbol.dispose](): void;
-}
-
 /**
  * A scope that the caller ends, for code that awaits:
  *
@@ -126,9 +114,13 @@ export function openScope(): OpenScope {
       for (const tensor of tensorsIn(tree)) owned.delete(tensor);
       return tree;
     },
-    dispose: () => {
-      for (const tensor of owned) tensor.dispose();
-      owned.clear();
+    dispose: (except) => {
+      const kept = new Set(except === undefined ? [] : tensorsIn(except));
+      for (const tensor of owned) {
+        if (kept.has(tensor)) continue;
+        tensor.dispose();
+        owned.delete(tensor);
+      }
     },
     [Symbol.dispose]: () => open.dispose(),
   };

@@ -3,6 +3,7 @@ import type { Rule, RuleState, Tensor } from "@gradus/core";
 import { applyUpdates } from "@gradus/optimizers";
 import type { Check } from "../compare.js";
 import type { Lab } from "../lab.js";
+import { lbfgsChecks } from "../lbfgs.js";
 import { objectiveOf } from "../objectives.js";
 import { type Group, ruleOf } from "../optimizers.js";
 import type { OptimizerCase } from "../schema/cases.js";
@@ -10,7 +11,8 @@ import type { GoldenDType, GoldenTensor } from "../schema/values.js";
 import { Untranslated } from "../unsupported.js";
 
 /** The parameters after each step, and the objective's values. */
-export function optimizerChecks(c: OptimizerCase, lab: Lab): Check[] {
+export function optimizerChecks(c: OptimizerCase, lab: Lab): Check[] | Promise<Check[]> {
+  if (c.optimizer === "LBFGS") return lbfgsChecks(c, lab);
   const groups = c.param_groups?.map(({ params, ...options }): Group => ({ params, options })) ?? [];
   const rule = ruleOf(c.optimizer, c.options, lab, groups);
   const start = c.params.map((golden) => lab.tensor(golden));

@@ -1,0 +1,13 @@
+export { ackley } from "./ackley.js";
+export { beale } from "./beale.js";
+export { booth } from "./booth.js";
+export { type Challenge, coordinate } from "./challenge.js";
+export { himmelblau } from "./himmelblau.js";
+export { boundedMonkeySaddle, monkeySaddle } from "./monkey-saddle.js";
+export { type NoisyChallenge, noisyQuadratic } from "./noisy-quadratic.js";
+export { plateau } from "./plateau.js";
+export { rastrigin } from "./rastrigin.js";
+export { ravine } from "./ravine.js";
+export { rosenbrock } from "./rosenbrock.js";
+export { saddle } from "./saddle.js";
+export { styblinskiTang } from "./styblinski-tang.js";
