@@ -3,7 +3,7 @@ import { checkNonNegative } from "./check-options.js";
 import { iterative, type StoppingOptions } from "./problem/iterative.js";
 import { inner } from "./problem/problem.js";
 import { readAll } from "./problem/reading.js";
-import { type LineSearch, searchLine } from "./problem/search-line.js";
+import { checkLineSearch, type LineSearch, searchLine } from "./problem/search-line.js";
 
 export interface GradientDescentOptions extends StoppingOptions {
   /** How the step length is found. Default `"backtracking"`. */
@@ -48,6 +48,7 @@ export interface GradientDescentOptions extends StoppingOptions {
  */
 export function gradientDescent(options: GradientDescentOptions = {}): Optimizer {
   const { lineSearch = "backtracking", initialStep } = options;
+  checkLineSearch("gradientDescent", lineSearch);
   if (initialStep !== undefined) checkNonNegative("gradientDescent", { initialStep });
   return iterative({
     name: "gradientDescent",

@@ -97,7 +97,10 @@ export function lbfgs(options: LbfgsOptions = {}): Optimizer {
   checkCount(name, "evaluationsPerStep", evaluationsPerStep);
   if (maxIterations !== Infinity) checkCount(name, "maxIterations", maxIterations);
   if (lineSearch !== "strong-wolfe" && lineSearch !== "none") {
-    fail("invalid-argument", `lbfgs: lineSearch must be "strong-wolfe" or "none", got ${String(lineSearch)}`);
+    fail(
+      "invalid-argument",
+      `lbfgs: lineSearch must be "strong-wolfe" or "none", got ${JSON.stringify(lineSearch)}`,
+    );
   }
   const known = new KnownPoints();
 

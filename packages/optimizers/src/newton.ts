@@ -1,10 +1,11 @@
 import type { Optimizer } from "@gradus/core";
 import { checkNonNegative } from "./check-options.js";
 import { cholesky, choleskySolve } from "./dense/cholesky.js";
-import { dot, greatest, norm } from "./dense/vectors.js";
+import { symmetricEigen } from "./dense/symmetric-eigen.js";
+import { dot, greatest } from "./dense/vectors.js";
 import { iterative, type StoppingOptions } from "./problem/iterative.js";
 import { numbersOf } from "./problem/reading.js";
-import { type LineSearch, searchLine } from "./problem/search-line.js";
+import { checkLineSearch, type LineSearch, searchLine } from "./problem/search-line.js";
 
 export interface NewtonOptions extends StoppingOptions {
   /** Added to the Hessian's diagonal, always (Levenberg). Default 0: only where it is not positive definite. */
@@ -14,8 +15,9 @@ export interface NewtonOptions extends StoppingOptions {
 }
 
 /**
- * Damped Newton's method with the exact Hessian: `x = x - t (H + shift I)^-1 g`. The shift is the least of a rising row
- * that makes the matrix positive definite, by Cholesky's factorization; t is found along the line, 1 first.
+ * Damped Newton's method with the exact Hessian: `x = x - t (H + shift I)^-1 g`. Where the Hessian is not positive
+ * definite, the shift lifts its least eigenvalue to a tenth of its greatest one (Levenberg damping); t is found along the
+ * line, 1 first.
  *
  * The Hessian is built from as many Hessian-vector products as there are parameters, and factored on the host in float64.
  *
@@ -45,6 +47,7 @@ export interface NewtonOptions extends StoppingOptions {
  */
 export function newton(options: NewtonOptions = {}): Optimizer {
   const { damping = 0, lineSearch = "backtracking" } = options;
+  checkLineSearch("newton", lineSearch);
   checkNonNegative("newton", { damping });
   return iterative({
     name: "newton",
@@ -54,8 +57,7 @@ export function newton(options: NewtonOptions = {}): Optimizer {
       const g = yield* numbersOf(point.gradient);
       const hessian = yield* problem.hessianAt(point.x);
       if (!hessian.every((row) => row.every(Number.isFinite))) return { point, memory, reason: "non-finite" };
-      const factor = positiveDefinite(hessian, damping);
-      const d = choleskySolve(factor, g).map((v) => -v);
+      const d = choleskySolve(positiveDefinite(hessian, damping), g).map((v) => -v);
       const direction = { vector: problem.layout.vector(d), slope: dot(d, g), length: greatest(d) };
       const searched = yield* searchLine(problem, point, direction, 1, lineSearch);
       return { point: searched.point, memory, reason: searched.reason };
@@ -63,14 +65,19 @@ export function newton(options: NewtonOptions = {}): Optimizer {
   });
 }
 
-/** Cholesky's factor of a matrix after adding the least of a rising row of shifts that makes it positive definite. */
+/**
+ * Cholesky's factor of a matrix, after adding to its diagonal what makes it well positive definite, if it is not: as much as
+ * lifts its least eigenvalue to a tenth of its greatest.
+ */
 function positiveDefinite(a: readonly Float64Array[], damping: number): Float64Array[] {
-  const size = Math.max(...a.map(norm), Number.MIN_VALUE);
-  const least = a.reduce((min, row, i) => Math.min(min, row[i] as number), Infinity);
-  let shift = least > 0 ? damping : Math.max(damping, 1e-3 * size - least);
+  const factor = cholesky(a, damping);
+  if (factor !== undefined) return factor;
+  const { values } = symmetricEigen(a);
+  const size = Math.max(greatest(values), Number.MIN_VALUE);
+  let shift = Math.max(damping, -(values[0] as number) + 0.1 * size);
   for (;;) {
-    const factor = cholesky(a, shift);
-    if (factor !== undefined) return factor;
-    shift = Math.max(2 * shift, 1e-3 * size);
+    const shifted = cholesky(a, shift);
+    if (shifted !== undefined) return shifted;
+    shift *= 2;
   }
 }

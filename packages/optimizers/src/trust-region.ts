@@ -91,7 +91,8 @@ export function trustRegion(options: TrustRegionOptions = {}): Optimizer {
         }
         // The value cannot show so small a decrease.
         const rounding = 10 * layout.epsilon * Math.abs(point.value);
-        if (decrease <= rounding && (sawNumbers || !atEdge)) {
+        if (decrease <= rounding) {
+          if (tries > 0 && !sawNumbers) break;
           const next = yield* problem.at(layout.engine.scope(() => point.x.add(step)));
           const better = isFinitePoint(next) && next.value <= point.value && next.steepness < point.steepness;
           return {
@@ -104,9 +105,10 @@ export function trustRegion(options: TrustRegionOptions = {}): Optimizer {
         const finite = isFinitePoint(next);
         sawNumbers ||= finite;
         const ratio = finite ? (point.value - next.value) / decrease : -Infinity;
-        if (!(ratio >= 0.25)) radius = 0.25 * length;
-        else if (ratio > 0.75 && atEdge) radius = Math.min(2 * radius, maxRadius);
-        if (ratio > 0.15 || (ratio > 0 && next.steepness < 0.5 * point.steepness)) {
+        if (!(ratio >= 0.1)) radius = 0.25 * length;
+        // An exact step says more about the model than one that ended where it met the edge.
+        else if (ratio > 0.9 && atEdge) radius = Math.min((exact ? 2.5 : 2) * radius, maxRadius);
+        if (ratio > 0.05 || (ratio > 0 && next.steepness < 0.5 * point.steepness)) {
           return { point: next, memory: { scalars: { radius }, tensors } };
         }
         if (radius < layout.epsilon ** 2) break;

@@ -1,4 +1,5 @@
 import type { Reading } from "../problem/reading.js";
+import { cubicMinimum } from "./cubic-minimum.js";
 import { isUsable, type LinePoint, type Probe } from "./line-point.js";
 
 export interface BacktrackingOptions {
@@ -10,7 +11,7 @@ export interface BacktrackingOptions {
 
 /**
  * The first of ever shorter steps that decreases the function enough (Armijo's condition). Each next step is where the
- * parabola through what is known has its minimum, between a tenth and a half of the last one.
+ * cubic through the start and the last one has its minimum, between 0.1 and 0.7 of the last one.
  *
  * The result is `start` if no step did. Where the function is not finite is taken as too far.
  *
@@ -27,9 +28,7 @@ export function* backtracking<Point extends LinePoint>(
   for (let evaluations = 0; evaluations < maxEvaluations; evaluations++) {
     const at = yield* probe(step);
     if (isUsable(at) && at.value <= start.value + decrease * step * start.slope) return at;
-    const curve = at.value - start.value - start.slope * step;
-    const parabola = (-start.slope * step * step) / (2 * curve);
-    step = Number.isFinite(parabola) ? Math.min(Math.max(parabola, 0.1 * step), 0.5 * step) : 0.5 * step;
+    step = isUsable(at) ? cubicMinimum(start, at, 0.1 * step, 0.7 * step) : 0.5 * step;
   }
   return start;
 }

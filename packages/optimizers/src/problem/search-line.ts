@@ -1,10 +1,19 @@
-import type { StopReason, Tensor } from "@gradus/core";
+import { fail, type StopReason, type Tensor } from "@gradus/core";
 import { backtracking } from "../line-search/backtracking.js";
 import { type StrongWolfeOptions, strongWolfe } from "../line-search/strong-wolfe.js";
 import { isFinitePoint, type Point, type Problem } from "./problem.js";
 import type { Reading } from "./reading.js";
 
 export type LineSearch = "strong-wolfe" | "backtracking";
+
+/** Throws unless it is one of the line searches. */
+export function checkLineSearch(method: string, lineSearch: LineSearch): void {
+  if (lineSearch === "strong-wolfe" || lineSearch === "backtracking") return;
+  fail(
+    "invalid-argument",
+    `${method}: lineSearch must be "strong-wolfe" or "backtracking", got ${JSON.stringify(lineSearch)}`,
+  );
+}
 
 /** A direction, with what a line search must know about it. */
 export interface Direction {
