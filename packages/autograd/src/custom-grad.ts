@@ -42,23 +42,25 @@ export function customGrad<Args extends readonly Tensor[], Residuals = undefined
     const [first] = inputs;
     if (first === undefined)
       return fail("invalid-argument", "customGrad: the function takes at least one tensor");
-    // Residuals depend on the inputs as far as higher derivatives are concerned; the value does through its gradient alone.
-    const [value, residuals] =
-      options.forward === undefined
-        ? [f(...(inputs.map((x) => x.detach()) as unknown as Args)), undefined as Residuals]
-        : options.forward(...inputs);
-    const [output] = first.engine.record(
-      "customGrad",
-      inputs,
-      [value],
-      ([dy]) =>
-        checkedShares(
-          options.backward(dy as Tensor, { inputs, output: output as Tensor, residuals }),
-          inputs,
-        ),
-      tensorsOf(residuals),
-    );
-    return output as Tensor;
+    return first.engine.scope((): Tensor => {
+      // Residuals depend on the inputs as far as higher derivatives are concerned; the value does through its gradient alone.
+      const [value, residuals] =
+        options.forward === undefined
+          ? [f(...(inputs.map((x) => x.detach()) as unknown as Args)), undefined as Residuals]
+          : options.forward(...inputs);
+      const [output] = first.engine.record(
+        "customGrad",
+        inputs,
+        [value],
+        ([dy]) =>
+          checkedShares(
+            options.backward(dy as Tensor, { inputs, output: output as Tensor, residuals }),
+            inputs,
+          ),
+        tensorsOf(residuals),
+      );
+      return output as Tensor;
+    });
   };
 }
 

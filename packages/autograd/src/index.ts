@@ -1,10 +1,14 @@
 export { type BackwardOptions, backward, variable } from "./backward.js";
+export { type CheckpointSequenceOptions, checkpoint, checkpointSequence } from "./checkpoint.js";
+export { fisherVp, gaussNewtonVp, type Likelihood } from "./curvature.js";
 export { type BackwardContext, type CustomGradOptions, customGrad } from "./custom-grad.js";
 export { grad, valueAndGrad } from "./grad.js";
 export { type GradcheckOptions, type GradcheckReport, gradcheck } from "./gradcheck.js";
 export { hvp } from "./hvp.js";
+export { hessian, type Jacobian, type JacobianOptions, jacobian } from "./jacobian.js";
 export { jvp } from "./jvp.js";
 export { objective, type SmoothObjective } from "./objective.js";
 export { stackTrees } from "./stack-trees.js";
+export { stopGradient } from "./stop-gradient.js";
 export { vjp } from "./vjp.js";
 export { type MapAxes, type VmapOptions, vmap } from "./vmap.js";

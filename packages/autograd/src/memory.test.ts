@@ -95,6 +95,19 @@ describe.each([
     expect(live()).toBe(1);
   });
 
+  it("customGrad keeps its result and, while it is differentiated, its residuals", () => {
+    const cube = customGrad((p: Tensor) => p.pow(3), {
+      forward: (p) => [p.pow(3), p.square()] as const,
+      backward: (dy, { residuals }) => dy.mul(residuals).mul(3),
+    });
+    const y = cube(x);
+    expect(live()).toBe(2);
+    const g = grad((p: Tensor) => scope(() => cube(cube(p))).sum())(x);
+    expect(live()).toBe(3);
+    y.dispose();
+    g.dispose();
+  });
+
   it("frees all if the result cannot be differentiated", () => {
     expect(codeOf(() => grad((p: Tensor) => p.exp())(x))).toBe("not-scalar");
     expect(codeOf(() => grad((p: Tensor) => p.detach().exp().sum())(x))).toBe("no-gradient");

@@ -244,8 +244,9 @@ export interface Level {
   open: boolean;
   /** Whether an operation was recorded for it. */
   used: boolean;
-  /** How many `vmap`s were running when it began; noted by the engine. */
+  /** How many `vmap`s were running when it began, and how many levels had begun before; noted by the engine. */
   depth?: number;
+  order?: number;
 }
 
 /** That a tensor is output `output` of `node`, and which differentiations in progress it matters to. */
@@ -294,6 +295,16 @@ export interface Engine {
   watch(x: Tensor, level: Level): Tensor;
   /** `x` without the history of differentiations that are over: how a transform returns a result. */
   settled(x: Tensor): Tensor;
+  /**
+   * Runs `f` without remembering anything for the differentiations in progress; those that begin within are not concerned.
+   * `captured` are the tensors, made before, that it computed with and that these depend on.
+   */
+  unrecorded<T>(f: () => T): { readonly result: T; readonly captured: readonly Tensor[] };
+  /**
+   * Runs `f` again, with `tensors` themselves as leaves that `level` differentiates by: for code that has them in its
+   * closure. A compiled function does compute it again, and does not use what was computed before.
+   */
+  replayed<T>(tensors: readonly Tensor[], level: Level, f: () => T): T;
   /**
    * Runs `f` once on stand-ins for one example each of tensors whose axis 0 is a batch of `size`; every operation on them
    * computes all examples at once. The results have that axis in front, or are the same for all examples.

@@ -5,7 +5,7 @@ import { arange, full, tensor } from "./create.js";
 import { asGradusTensor } from "./gradus-tensor.js";
 import { concat } from "./ops/concat.js";
 import { key } from "./random/key.js";
-import { record, settled, watch } from "./record.js";
+import { record, replayed, settled, unrecorded, watch } from "./record.js";
 import { openScope, scope } from "./scope.js";
 
 /** What other packages reach through `tensor.engine`. */
@@ -14,6 +14,8 @@ export const engine: Engine = {
   record,
   watch,
   settled: (x) => settled(asGradusTensor("settled", x)),
+  unrecorded,
+  replayed,
   batched,
   scope: (f) => scope(f as () => never),
   openScope,

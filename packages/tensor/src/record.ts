@@ -10,6 +10,7 @@ import {
   outsideOf,
 } from "./batching/batch-map.js";
 import { batchedVjp } from "./batching/batched-op.js";
+import { inOwnRegion } from "./compile/trace.js";
 import { asGradusTensor, GradusTensor } from "./gradus-tensor.js";
 
 /*
@@ -19,6 +20,62 @@ import { asGradusTensor, GradusTensor } from "./gradus-tensor.js";
 
 let nextNodeId = 0;
 
+/** Levels are numbered as they begin. Those below this number are not recorded for; see {@link unrecorded}. */
+let firstRecorded = 0;
+let nextLevel = 0;
+/** The tensors that unrecorded levels differentiate by and that were used meanwhile. */
+let uses = new Set<Tensor>();
+
+/**
+ * Runs `f` without remembering anything for the differentiations in progress (those that begin within are not concerned).
+ * `captured` are the tensors, made before, that it computed with and that these depend on.
+ */
+export function unrecorded<T>(f: () => T): { readonly result: T; readonly captured: readonly Tensor[] } {
+  const outer = { firstRecorded, uses };
+  firstRecorded = nextLevel;
+  uses = new Set();
+  const captured = uses;
+  try {
+    return { result: f(), captured: [...captured] };
+  } finally {
+    ({ firstRecorded, uses } = outer);
+    noteUses([...captured] as GradusTensor[]);
+  }
+}
+
+function noteUses(inputs: readonly GradusTensor[]): void {
+  // Within an operation on all examples of a map, its user's tensors will be noted.
+  if (firstRecorded === 0 || levelCeiling() !== Number.POSITIVE_INFINITY) return;
+  for (const x of inputs) if (isUnrecorded(x)) uses.add(x);
+}
+
+function isUnrecorded(x: GradusTensor): boolean {
+  if (x.history?.levels.some((level) => level.open && (level.order ?? 0) < firstRecorded) === true)
+    return true;
+  return x.value.kind === "batched" && isUnrecorded(x.value.of);
+}
+
+/**
+ * Runs `f` with `tensors` themselves as leaves that `level` differentiates by, for code that has them in its closure. In a
+ * compiled function what `f` computes is kept apart from what was computed before.
+ */
+export function replayed<T>(tensors: readonly Tensor[], level: Level, f: () => T): T {
+  const histories = tensors.map((x) => x.history);
+  try {
+    tensors.forEach((x, i) => {
+      const original = aliasOf(asGradusTensor("replayed", x));
+      original.history = histories[i];
+      const { history } = watch(original, level);
+      (x as GradusTensor).history = history;
+    });
+    return inOwnRegion(f);
+  } finally {
+    tensors.forEach((x, i) => {
+      (x as GradusTensor).history = histories[i];
+    });
+  }
+}
+
 /** Links outputs to their inputs if a differentiation is in progress that the inputs matter to. */
 export function remember<A>(
   op: Op<A>,
@@ -27,6 +84,7 @@ export function remember<A>(
   outputs: readonly GradusTensor[],
   map: BatchMap | undefined,
 ): void {
+  noteUses(inputs);
   const levels = openLevels(inputs, map);
   if (levels.length === 0 || !outputs.some((y) => isFloat(y.dtype))) return;
   link(op.label?.(attrs) ?? op.name, inputs, outputs, levels, (cotangents, needs) => {
@@ -53,7 +111,7 @@ export function openLevels(inputs: readonly Tensor[], map?: BatchMap): readonly 
 const none: readonly Level[] = [];
 
 function sees(level: Level, x: Tensor, map: BatchMap | undefined): boolean {
-  if (!level.open || (level.depth ?? 0) >= levelCeiling()) return false;
+  if (!level.open || (level.depth ?? 0) >= levelCeiling() || (level.order ?? 0) < firstRecorded) return false;
   return (
     map === undefined || examplesOf(x as GradusTensor, map) !== undefined || (level.depth ?? 0) >= map.depth
   );
@@ -87,6 +145,7 @@ export function record(
     GradusTensor[],
     GradusTensor[],
   ];
+  noteUses(ins);
   const map = innermostMap([...ins, ...given]);
   const levels = openLevels(ins, map);
   const outputs = map === undefined ? given.map(aliasOf) : recordAll(name, map, ins, given, vjp, keeps);
@@ -121,7 +180,9 @@ function recordAll(
 /** `x` as a new leaf that `level` differentiates by. */
 export function watch(x: Tensor, level: Level): GradusTensor {
   level.depth ??= mapDepth();
+  level.order ??= nextLevel++;
   const source = asGradusTensor("watch", x);
+  noteUses([source]);
   const identity: GradNode["vjp"] = (cotangents) => cotangents;
   const map = innermostMap([source]);
   const watched =

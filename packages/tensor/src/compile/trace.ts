@@ -17,6 +17,11 @@ export interface Call {
   readonly inputs: readonly number[];
   readonly attrs: unknown;
   readonly outputs: readonly number[];
+  /**
+   * Calls of different regions must not be merged, even if they compute the same: what a checkpoint computes again is there
+   * so that its first result need not be kept.
+   */
+  readonly region: number;
 }
 
 /** The operations of a function, in the order in which it called them. */
@@ -42,6 +47,7 @@ export class Trace {
       inputs: numbered,
       attrs,
       outputs: avals.map((_, k) => first + k),
+      region: currentRegion,
     };
     const outputs = avals.map((aval, output) => this.add({ kind: "computed", aval, call, output }));
     this.calls.push(call);
@@ -114,5 +120,19 @@ export function tracing<T>(trace: Trace, f: () => T): T {
     return f();
   } finally {
     current = outer;
+  }
+}
+
+let currentRegion = 0;
+let regions = 0;
+
+/** Runs `f` with its calls in a region of their own; see {@link Call}. */
+export function inOwnRegion<T>(f: () => T): T {
+  const outer = currentRegion;
+  currentRegion = ++regions;
+  try {
+    return f();
+  } finally {
+    currentRegion = outer;
   }
 }
