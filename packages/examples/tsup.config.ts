@@ -1,3 +1,3 @@
 import { build } from "../../tooling/tsup.js";
 
-export default build({ program: ["demo", "choose-recipe"] });
+export default build({ program: ["demo", "choose-recipe", "checkpoint-memory"] });
