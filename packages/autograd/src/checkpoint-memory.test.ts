@@ -13,7 +13,9 @@ it("a plan of a 64-layer network with checkpoints takes a quarter of the memory,
   const stepOf = (sequence: typeof checkpointSequence) =>
     compile((params: Tensor[], input: Tensor) => {
       const network = (p: Tensor[]): Tensor =>
-        sequence(p.map((w) => (h: Tensor) => h.matmul(w).tanh()))(input).square().mean();
+        sequence(p.map((w) => (h: Tensor) => h.matmul(w).tanh()))(input)
+          .square()
+          .mean();
       return valueAndGrad(network)(params);
     });
   const plain = stepOf((layers) => (h) => layers.reduce((y, layer) => layer(y), h));

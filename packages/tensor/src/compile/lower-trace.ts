@@ -37,7 +37,7 @@ export interface LoweredTrace {
 
 /**
  * Lowers the calls of a trace that its results need. A view becomes a layout of the value that it sees. Of two equal
- * computations the second is dropped.
+ * computations of one region the second is dropped.
  */
 export function lowerTrace(trace: Trace, results: readonly number[]): LoweredTrace {
   const needed = neededCalls(trace, results);
@@ -68,7 +68,7 @@ export function lowerTrace(trace: Trace, results: readonly number[]): LoweredTra
     }
     const name = call.op.label?.(call.attrs) ?? call.op.name;
     const node = { name, lowered, operands, outputs: call.outputs, avals };
-    const before = known.find(node);
+    const before = known.find(node, call.region);
     if (before === undefined) nodes.push(node);
     for (const [k, id] of call.outputs.entries()) {
       if (before !== undefined) placed.set(id, operand(before.outputs[k] as number));
@@ -98,12 +98,12 @@ class Equal {
   private readonly byKey = new Map<string, KernelNode[]>();
   private readonly scalars = new Map<Scalar, number>();
 
-  find(node: KernelNode): KernelNode | undefined {
+  find(node: KernelNode, region: number): KernelNode | undefined {
     const { lowered, operands, avals } = node;
     const params = lowered.kind === "native" ? [] : lowered.params.map((p) => this.nameOf(p));
     const shapes = avals.map(({ dtype, shape }) => `${dtype}${shape.join("x")}`);
     const roots = operands.map(({ root }) => root);
-    const key = [lowered.key, lowered.sizes, params, shapes, roots].join("|");
+    const key = [region, lowered.key, lowered.sizes, params, shapes, roots].join("|");
     const alike = this.byKey.get(key);
     if (alike === undefined) {
       this.byKey.set(key, [node]);
