@@ -20,6 +20,7 @@ import {
   type Tensor,
 } from "@gradus/core";
 import { applyOne } from "./apply.js";
+import { remember, runRemembered } from "./eager-elementwise.js";
 import { elementwise } from "./ops/elementwise.js";
 
 /** One method for each row of the scalar table. */
@@ -34,6 +35,8 @@ export const elementwiseMethods = Object.fromEntries(
 
 /** Applies a row of the table to operands of which at least one is a tensor. */
 export function elementwiseOp(name: ScalarOpName, op: ScalarOp, operands: readonly Operand[]): Tensor {
+  const result = runRemembered(op, operands);
+  if (result !== undefined) return result;
   if (operands.length !== op.arity) {
     fail(
       "invalid-argument",
@@ -57,7 +60,10 @@ export function elementwiseOp(name: ScalarOpName, op: ScalarOp, operands: readon
     expr = buildExpr(name, op, operands, dtypes);
     exprs.set(signature, expr);
   }
-  return applyOne(elementwise, tensors, { name, expr, params });
+  const attrs = { name, expr, params };
+  const computed = applyOne(elementwise, tensors, attrs);
+  remember(op, operands, attrs);
+  return computed;
 }
 
 /** One expression object for each op and combination of dtypes: it names the kernel. */

@@ -13,6 +13,8 @@ export class CpuBuffer implements Buffer {
   id = nextId++;
   isReleased = false;
   array: Int32Array<ArrayBuffer> | undefined;
+  /** Where it begins in the array, in words: small buffers share arrays. */
+  start = 0;
   isArrayCurrent = false;
   /** The copy in the linear memory, and where it begins. */
   block: Block | undefined;
@@ -30,10 +32,6 @@ export class CpuBuffer implements Buffer {
     readonly bytes: number,
     readonly owner: Residency,
   ) {}
-
-  get words(): number {
-    return Math.ceil(this.bytes / 4);
-  }
 
   checkRange(what: string, at: number, bytes: number): void {
     if (at >= 0 && bytes >= 0 && at + bytes <= this.bytes) return;

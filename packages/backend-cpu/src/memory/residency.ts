@@ -7,6 +7,8 @@ import type { LinearMemory } from "./linear-memory.js";
 export const MAX_BUFFER_BYTES = 2 ** 31 - 8;
 /** Buffers of up to so many bytes are copied in and out of each run, which is cheaper than keeping books. */
 const SMALL = 256;
+/** Words of an array that small buffers share: an array for each would cost more than what is computed. */
+const SHARED_WORDS = 1024;
 /** What copies may take beside what is kept. */
 const MAX_CACHED_BYTES = 128 * 2 ** 20;
 const MAX_CACHED_COPIES = 1024;
@@ -37,8 +39,12 @@ export class Residency {
   private run = 1;
   private clock = 1;
   private arenaEnd: number;
+  /** The array that the next small buffers are in, and where it is free. */
+  private shared = new Int32Array(SHARED_WORDS);
+  private sharedEnd = 0;
   /** The small buffers of this run. */
-  private readonly small: CpuBuffer[] = [];
+  private readonly small: (CpuBuffer | undefined)[] = [];
+  private smallCount = 0;
   /** Gives back what a kept buffer had. */
   private readonly collected = new FinalizationRegistry<Block>((block) => this.allocator.release(block));
 
@@ -97,14 +103,17 @@ export class Residency {
       buffer.isCopyCurrent = true;
       return;
     }
-    new Uint8Array(this.arrayOf(buffer).buffer).set(source, at);
+    new Uint8Array(this.arrayOf(buffer).buffer).set(source, 4 * buffer.start + at);
     buffer.isArrayCurrent = true;
     buffer.isCopyCurrent = false;
   }
 
   read(buffer: CpuBuffer, at: number, bytes: number): ArrayBuffer {
     buffer.checkRange("read", at, bytes);
-    if (buffer.isArrayCurrent) return this.arrayOf(buffer).buffer.slice(at, at + bytes);
+    if (buffer.isArrayCurrent) {
+      const from = 4 * buffer.start + at;
+      return this.arrayOf(buffer).buffer.slice(from, from + bytes);
+    }
     const result = new ArrayBuffer(bytes);
     if (buffer.isCopyCurrent) {
       const from = buffer.address + at;
@@ -137,7 +146,7 @@ export class Residency {
           this.arenaEnd = end;
           buffer.address = address;
           buffer.stamp = this.run;
-          this.small.push(buffer);
+          this.small[this.smallCount++] = buffer;
           if (buffer.isArrayCurrent) this.copyIn(buffer);
           return address;
         }
@@ -165,12 +174,13 @@ export class Residency {
 
   endRun(): void {
     const { small } = this;
-    for (let k = 0; k < small.length; k++) {
+    for (let k = 0; k < this.smallCount; k++) {
       const buffer = small[k] as CpuBuffer;
+      small[k] = undefined;
       if (buffer.isCopyCurrent && !buffer.isReleased) this.copyOut(buffer);
       buffer.isCopyCurrent = false;
     }
-    small.length = 0;
+    this.smallCount = 0;
     while (
       this.oldest !== undefined &&
       (this.cachedBytes > MAX_CACHED_BYTES || this.cachedCopies > MAX_CACHED_COPIES)
@@ -228,24 +238,37 @@ export class Residency {
   private copyIn(buffer: CpuBuffer): void {
     const array = this.arrayOf(buffer);
     const { words } = this.memory;
+    const { start, bytes } = buffer;
     const at = buffer.address / 4;
-    if (array.length > SMALL / 4) words.set(array, at);
-    else for (let i = 0; i < array.length; i++) words[at + i] = array[i] as number;
+    if (bytes > SMALL) words.set(array, at);
+    else for (let i = 0; 4 * i < bytes; i++) words[at + i] = array[start + i] as number;
   }
 
   private copyOut(buffer: CpuBuffer): void {
     const array = this.arrayOf(buffer);
     const { words } = this.memory;
+    const { start, bytes } = buffer;
     const at = buffer.address / 4;
-    if (array.length > SMALL / 4) array.set(words.subarray(at, at + array.length));
-    else for (let i = 0; i < array.length; i++) array[i] = words[at + i] as number;
+    if (bytes > SMALL) array.set(words.subarray(at, at + array.length));
+    else for (let i = 0; 4 * i < bytes; i++) array[start + i] = words[at + i] as number;
     buffer.isArrayCurrent = true;
   }
 
   private arrayOf(buffer: CpuBuffer): Int32Array<ArrayBuffer> {
     if (buffer.array !== undefined) return buffer.array;
+    const length = (buffer.bytes + 3) >>> 2;
+    if (buffer.bytes <= SMALL) {
+      if (this.sharedEnd + length > SHARED_WORDS) {
+        this.shared = new Int32Array(SHARED_WORDS);
+        this.sharedEnd = 0;
+      }
+      buffer.start = this.sharedEnd;
+      this.sharedEnd += length;
+      buffer.array = this.shared;
+      return this.shared;
+    }
     try {
-      buffer.array = new Int32Array(buffer.words);
+      buffer.array = new Int32Array(length);
     } catch (cause) {
       return this.exhausted("run", buffer.bytes, `the host refuses to allocate them (${String(cause)})`);
     }
