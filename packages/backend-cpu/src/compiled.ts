@@ -30,7 +30,7 @@ export class Compiled implements Executable {
         break;
       case "contract": {
         const { batch, m, n, k } = kernel.groups;
-        this.program = contractProgram(kernel, machine);
+        this.program = contractProgram(kernel);
         this.axes = batch + m + n + k;
         break;
       }

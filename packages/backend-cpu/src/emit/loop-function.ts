@@ -1,11 +1,13 @@
 import type { Expr, LoopKernel, Output, Stage } from "@gradus/core";
-import { affineIn, isFloat, postOrder } from "@gradus/core";
-import { PHASE_SIGNATURE, paramsAt } from "../program.js";
-import { F64, I32, V128 } from "../wasm/encode.js";
+import { isFloat } from "@gradus/core";
+import { PHASE_SIGNATURE } from "../program.js";
+import { I32, V128 } from "../wasm/encode.js";
 import { FunctionBody, op } from "../wasm/function-body.js";
+import { argumentLeaves } from "./argument-leaves.js";
 import { type Callee, ExpressionEmitter, lanesFor } from "./expressions.js";
 import { typeOf } from "./instructions.js";
 import { identity, numberAccumulator, vectorAccumulator } from "./reduction.js";
+import { stridedLoads } from "./strided-loads.js";
 
 /** Numbers of four bytes in a cache line. */
 const LINE = 16;
@@ -50,40 +52,13 @@ class LoopEmitter {
     private readonly body: FunctionBody,
     callee: (name: string, dtype: Expr["dtype"]) => Callee,
   ) {
-    const { inputs, outputs, axes, params } = kernel;
-    const count = inputs.length + outputs.length;
-    const word = (k: number): number => {
-      const local = body.local(I32);
-      body.get(0);
-      body.load(I32, 4 * k);
-      body.set(local);
-      return local;
-    };
-    const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
-    const start = paramsAt(count, axes);
+    const roots = placesOf(kernel).flatMap((place) => place.roots);
+    const targets = kernel.writes.map(({ buffer }) => buffer);
     this.emitter = new ExpressionEmitter(
       body,
-      {
-        buffers: range(count).map(word),
-        sizes: range(axes).map((axis) => word(count + axis)),
-        axes: range(axes).map(() => body.local(I32)),
-        params: params.map((dtype, i) => {
-          const local = body.local(typeOf(dtype));
-          body.get(0);
-          body.load(F64, start + 8 * i);
-          if (dtype === "f32") body.put(0xb6);
-          else if (dtype === "i32") body.put(0xfc, 2);
-          else if (dtype === "bool") {
-            // A mask must not be made of another number.
-            body.constant(F64, 0);
-            body.put(0x62);
-          }
-          body.set(local);
-          return local;
-        }),
-      },
+      argumentLeaves(body, kernel, roots, targets),
       callee,
-      lanesFor(placesOf(kernel).flatMap(({ roots }) => roots)),
+      lanesFor(roots),
     );
     this.failed = body.local(I32);
     this.range = { begin: body.local(I32), end: body.local(I32) };
@@ -378,7 +353,7 @@ export function gridPreference(kernel: LoopKernel): (sizes: readonly number[]) =
   const places = placesOf(kernel).filter(({ over }) => over.length > 0);
   const scattered = (axisOf: (place: Place) => number): number =>
     places.reduce(
-      (sum, place) => sum + place.roots.reduce((n, root) => n + strided(root, axisOf(place)), 0),
+      (sum, place) => sum + place.roots.reduce((n, root) => n + stridedLoads(root, axisOf(place)), 0),
       0,
     );
   const lasts = places.map(({ over }) => over.at(-1) as number);
@@ -390,13 +365,4 @@ export function gridPreference(kernel: LoopKernel): (sizes: readonly number[]) =
     const inner = lasts.reduce((most, axis) => Math.max(most, sizes[axis] as number), 0);
     return inner < 16 && columns > inner;
   };
-}
-
-/** How many loads of an expression are not of neighbours, or of one element, along an axis. */
-function strided(root: Expr, axis: number): number {
-  return postOrder([root]).filter((e) => {
-    if (e.kind !== "load") return false;
-    const stride = affineIn(e.index, axis)?.stride;
-    return stride?.kind !== "const" || stride.value < 0 || stride.value > 1;
-  }).length;
 }

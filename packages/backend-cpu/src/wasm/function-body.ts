@@ -94,6 +94,8 @@ export const simd = {
   f32OfI32: 250,
   i32OfF64: 252,
   f64OfI32: 254,
+  fusedF32: 0x105,
+  fusedF64: 0x107,
 } as const;
 
 /** The code of one function as it is written: instructions and locals. */

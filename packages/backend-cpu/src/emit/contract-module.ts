@@ -1,0 +1,60 @@
+import type { ContractKernel } from "@gradus/core";
+import { cast } from "@gradus/core";
+import type { WasmFunction, WasmModule } from "../wasm/encode.js";
+import { Callees } from "./callees.js";
+import { Lowering } from "./lower.js";
+import { multiplyFunction } from "./multiply-function.js";
+import { leftOperand, type Operand, rightOperand } from "./operand.js";
+import { packFunction } from "./pack-function.js";
+import { packTransposedFunction } from "./pack-transposed-function.js";
+import { TILE_VECTORS, tileFunction, tileRows } from "./tile-function.js";
+import { writeFunction } from "./write-function.js";
+
+export interface ContractModule {
+  readonly module: WasmModule;
+  readonly left: Operand;
+}
+
+/** A module whose `run` runs the contraction. */
+export function contractModule(kernel: ContractKernel, entry: string): ContractModule {
+  const lowered = lowerContract(kernel);
+  const { a, b, writes, accumulate } = lowered;
+  const callees = new Callees([a, b, ...writes.flatMap(({ index, value }) => [index, value])]);
+  const [left, right] = [leftOperand(lowered, a), rightOperand(lowered, b)];
+  const functions: WasmFunction[] = [...callees.functions()];
+  const add = (made: WasmFunction): number =>
+    callees.count + functions.push(made) - 1 - callees.functions().length;
+  const pack = ({ value, rows, columns, transposed }: Operand): WasmFunction =>
+    transposed === undefined
+      ? packFunction(lowered, callees, value, rows, columns)
+      : packTransposedFunction(lowered, callees, transposed, rows, columns);
+  const tiles = new Map<string, number>();
+  for (let rows = 1; rows <= tileRows(accumulate); rows++) {
+    for (let vectors = 1; vectors <= TILE_VECTORS; vectors++) {
+      tiles.set(`${rows} ${vectors}`, add(tileFunction(accumulate, rows, vectors)));
+    }
+  }
+  const parts = {
+    packLeft: add(pack(left)),
+    packRight: add(pack(right)),
+    write: add(writeFunction(lowered, callees)),
+    tile: (rows: number, vectors: number): number => tiles.get(`${rows} ${vectors}`) as number,
+  };
+  add({ ...multiplyFunction(lowered, callees, left, right, parts), exported: entry });
+  return { module: { imports: callees.imports, functions }, left };
+}
+
+function lowerContract(kernel: ContractKernel): ContractKernel {
+  const lowering = new Lowering();
+  const { a, b, accumulate, writes } = kernel;
+  return {
+    ...kernel,
+    a: lowering.lower(cast(a, accumulate)),
+    b: lowering.lower(cast(b, accumulate)),
+    writes: writes.map((one) => ({
+      ...one,
+      index: lowering.lower(one.index),
+      value: lowering.lower(one.value),
+    })),
+  };
+}

@@ -1,0 +1,86 @@
+import {
+  affineIn,
+  type ContractKernel,
+  dependsOnAxis,
+  type Expr,
+  type LoadExpr,
+  postOrder,
+} from "@gradus/core";
+import { axesOf, type GroupName } from "./contract-frame.js";
+import { stridedLoads } from "./strided-loads.js";
+
+/** Where an operand's elements are, if they can be read in place: `start + row * position + column * position`. */
+export interface InPlace {
+  readonly load: LoadExpr;
+  /** The index of its first element. It may depend on the batch. */
+  readonly start: Expr;
+  /** Strides in elements along the two groups, the same everywhere. */
+  readonly row: Expr;
+  readonly column: Expr;
+}
+
+/** How an operand is multiplied: in place, or from dense rows that it is packed to. */
+export interface Operand {
+  readonly value: Expr;
+  readonly inPlace?: InPlace;
+  /** How it is packed: the groups of its rows and columns; transposed if its elements are neighbours along the rows. */
+  readonly rows: GroupName;
+  readonly columns: GroupName;
+  readonly transposed?: LoadExpr;
+}
+
+/** The left operand: its elements may lie anywhere, so it is packed as it lies. */
+export function leftOperand(kernel: ContractKernel, value: Expr): Operand {
+  const [alongK, alongM] = (["k", "m"] as const).map((name) => stridedAlong(kernel, value, name)) as [
+    number,
+    number,
+  ];
+  const [rows, columns] = alongK <= alongM ? (["m", "k"] as const) : (["k", "m"] as const);
+  const inPlace = placeOf(kernel, value, "m", "k");
+  return inPlace === undefined ? { value, rows, columns } : { value, inPlace, rows, columns };
+}
+
+/** The right operand: its rows, along n, must be dense. */
+export function rightOperand(kernel: ContractKernel, value: Expr): Operand {
+  const packed = { value, rows: "k", columns: "n" } as const;
+  const inPlace = placeOf(kernel, value, "k", "n");
+  if (inPlace !== undefined && isOne(inPlace.column)) return { ...packed, inPlace };
+  const isPlain = value.kind === "load" && value.guard === undefined;
+  const last = axesOf(kernel, "k").at(-1);
+  if (isPlain && last !== undefined && isOne(affineIn(value.index, last)?.stride)) {
+    return { ...packed, transposed: value };
+  }
+  return packed;
+}
+
+function isOne(e: Expr | undefined): boolean {
+  return e?.kind === "const" && e.value === 1;
+}
+
+function stridedAlong(kernel: ContractKernel, value: Expr, name: GroupName): number {
+  const last = axesOf(kernel, name).at(-1);
+  return last === undefined ? Number.POSITIVE_INFINITY : stridedLoads(value, last);
+}
+
+function placeOf(
+  kernel: ContractKernel,
+  value: Expr,
+  rowGroup: GroupName,
+  columnGroup: GroupName,
+): InPlace | undefined {
+  if (value.kind !== "load" || value.guard !== undefined || value.dtype !== kernel.accumulate)
+    return undefined;
+  const [rows, columns] = [axesOf(kernel, rowGroup), axesOf(kernel, columnGroup)];
+  if (rows.length > 1 || columns.length > 1) return undefined;
+  const zero: Expr = { kind: "const", value: 0, dtype: "i32" };
+  const along = (index: Expr, axis: number | undefined) =>
+    axis === undefined ? { base: index, stride: zero } : affineIn(index, axis);
+  const row = along(value.index, rows[0]);
+  const column = row && along(row.base, columns[0]);
+  if (row === undefined || column === undefined) return undefined;
+  const all = Array.from({ length: Object.values(kernel.groups).reduce((a, b) => a + b, 0) }, (_, i) => i);
+  const isSteady = (stride: Expr): boolean =>
+    all.every((axis) => !dependsOnAxis(stride, axis)) && postOrder([stride]).every((e) => e.kind !== "load");
+  if (!isSteady(row.stride) || !isSteady(column.stride)) return undefined;
+  return { load: value, start: column.base, row: row.stride, column: column.stride };
+}
