@@ -3,7 +3,6 @@ import type { BoundLaunch } from "./bound-launch.js";
 import { contractProgram } from "./contract.js";
 import type { Cpu } from "./cpu-device.js";
 import { loopProgram } from "./loop-program.js";
-import type { Machine } from "./machine.js";
 import { nativeProgram } from "./natives.js";
 import type { Program } from "./program.js";
 
@@ -20,7 +19,6 @@ export class Compiled implements Executable {
   constructor(
     readonly kernel: Kernel,
     readonly owner: Cpu,
-    machine: Machine,
   ) {
     this.label = `written by "${kernel.name}"`;
     switch (kernel.kind) {

@@ -75,7 +75,7 @@ export class Cpu implements Backend {
   compile(kernel: Kernel): Executable {
     this.checkOpen();
     validateKernel(kernel);
-    return new Compiled(kernel, this, this.machine);
+    return new Compiled(kernel, this);
   }
 
   run(program: readonly Launch[]): void {
