@@ -14,6 +14,8 @@ export type Schedule = number | ((step: number) => number);
  * `inner`; it may be over another tree (a partition's part).
  */
 export interface RuleState<P = unknown> {
+  /** The {@link Rule.name} of the rule whose state this is, so that another one can refuse it. */
+  readonly rule?: string;
   /** Updates done so far. */
   readonly step: Scalar;
   readonly slots: Readonly<Record<string, P>>;
@@ -32,6 +34,8 @@ export interface RuleContext<P> {
   readonly hvp?: (vector: P) => P;
   /** The loss of this step. */
   readonly loss?: Tensor;
+  /** What {@link Rule.variant} said of this step; missing where the host does not ask. */
+  readonly variant?: string;
 }
 
 /**
@@ -53,6 +57,13 @@ export interface Rule {
   evalParams?<P>(params: P, state: RuleState<P>): P;
   /** The hyper-parameters in effect, for reports. */
   hyper?<P>(state: RuleState<P>): Readonly<Record<string, number>>;
+  /**
+   * Which program the next update is, of a few: a rule that does something costly every tenth step names its steps
+   * `refresh` and `step`. The host asks before each update and passes the answer on as `context.variant`; as an argument of
+   * a compiled step (a string is a constant there) it makes one program of each. A rule must give the same results without
+   * it, by computing everything on every step and choosing.
+   */
+  variant?<P>(state: RuleState<P>): string;
   /** Tells the rule a metric of the run (a validation loss), on the host between steps: plateau schedules need it. */
   observe?<P>(state: RuleState<P>, metric: number): RuleState<P>;
 }

@@ -2,7 +2,7 @@ import { describeRule } from "./describe-rule.fixture.js";
 import { type AdabeliefOptions, adabelief } from "./index.js";
 
 describeRule("adabelief", {
-  make: (options: AdabeliefOptions & { lr?: number }) => adabelief(options),
+  make: (options: AdabeliefOptions & { lr?: number; weightDecay?: number }) => adabelief(options),
   reference:
     ({ lr = 1e-3, beta1 = 0.9, beta2 = 0.999, eps = 1e-16, weightDecay = 0 }) =>
     (start, gradients) => {

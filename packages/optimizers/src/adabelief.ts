@@ -3,6 +3,7 @@ import { adamFactors } from "./adam-factors.js";
 import { checkDecay, checkNonNegative } from "./check-options.js";
 import { leafRule, zeros } from "./leaf-rule.js";
 import { movingAverage } from "./moving-average.js";
+import type { WeightDecay } from "./weight-decay.js";
 
 export interface AdabeliefOptions {
   /** The learning rate, or a schedule of it. Default 1e-3. */
@@ -14,7 +15,7 @@ export interface AdabeliefOptions {
   /** Added to the variance at every step, and to its root. Default 1e-16. */
   readonly eps?: number;
   /** The share of each parameter that is taken off per step, times the learning rate. Default 0. */
-  readonly weightDecay?: number;
+  readonly weightDecay?: WeightDecay;
   /** Climb instead of descend. Default false. */
   readonly maximize?: boolean;
 }

@@ -2,7 +2,7 @@ import { describeRule } from "./describe-rule.fixture.js";
 import { type AdadeltaOptions, adadelta } from "./index.js";
 
 describeRule("adadelta", {
-  make: (options: AdadeltaOptions & { lr?: number }) => adadelta(options),
+  make: (options: AdadeltaOptions & { lr?: number; weightDecay?: number }) => adadelta(options),
   reference:
     ({ lr = 1, rho = 0.9, eps = 1e-6, weightDecay = 0 }) =>
     (start, gradients) => {

@@ -3,6 +3,7 @@ import { checkNonNegative } from "./check-options.js";
 import { leafRule, zeros } from "./leaf-rule.js";
 import { movingAverage } from "./moving-average.js";
 import { scheduleAt } from "./schedule-at.js";
+import type { WeightDecay } from "./weight-decay.js";
 
 export interface AdadeltaOptions {
   /** The learning rate, or a schedule of it. Default 1. */
@@ -12,7 +13,7 @@ export interface AdadeltaOptions {
   /** Added to both averages, under the root. Default 1e-6. */
   readonly eps?: number;
   /** Added to the gradient, times the parameter: an L2 penalty. Default 0. */
-  readonly weightDecay?: number;
+  readonly weightDecay?: WeightDecay;
   /** Climb instead of descend. Default false. */
   readonly maximize?: boolean;
 }

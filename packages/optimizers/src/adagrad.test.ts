@@ -2,7 +2,7 @@ import { describeRule } from "./describe-rule.fixture.js";
 import { type AdagradOptions, adagrad } from "./index.js";
 
 describeRule("adagrad", {
-  make: (options: AdagradOptions & { lr?: number }) => adagrad(options),
+  make: (options: AdagradOptions & { lr?: number; weightDecay?: number }) => adagrad(options),
   reference:
     ({ lr = 0.01, lrDecay = 0, initialAccumulator = 0, eps = 1e-10, weightDecay = 0, maximize = false }) =>
     (start, gradients) => {

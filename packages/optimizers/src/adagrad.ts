@@ -2,6 +2,7 @@ import type { Rule, Schedule } from "@gradus/core";
 import { checkNonNegative } from "./check-options.js";
 import { leafRule, zeros } from "./leaf-rule.js";
 import { scheduleAt } from "./schedule-at.js";
+import type { WeightDecay } from "./weight-decay.js";
 
 export interface AdagradOptions {
   /** The learning rate, or a schedule of it. Default 0.01. */
@@ -13,7 +14,7 @@ export interface AdagradOptions {
   /** Added to the denominator, after the root. Default 1e-10. */
   readonly eps?: number;
   /** Added to the gradient, times the parameter: an L2 penalty. Default 0. */
-  readonly weightDecay?: number;
+  readonly weightDecay?: WeightDecay;
   /** Climb instead of descend. Default false. */
   readonly maximize?: boolean;
 }

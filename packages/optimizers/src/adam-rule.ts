@@ -6,12 +6,13 @@ import { leafRule, zeros } from "./leaf-rule.js";
 import { movingAverage } from "./moving-average.js";
 import { scheduleAt } from "./schedule-at.js";
 import { scheduled } from "./scheduled.js";
+import type { WeightDecay } from "./weight-decay.js";
 
 /** Adam and AdamW, which differ in where the weight decay goes: into the gradient, or off the parameter. */
 export function adamRule(
   name: string,
   options: AdamOptions,
-  { decay, weightDecay }: { readonly decay: "gradient" | "parameter"; readonly weightDecay: number },
+  { decay, weightDecay }: { readonly decay: "gradient" | "parameter"; readonly weightDecay: WeightDecay },
 ): Rule {
   const { lr = 1e-3, beta1 = 0.9, beta2 = 0.999, eps = 1e-8, amsgrad = false, maximize } = options;
   if (typeof beta1 !== "function") checkDecay(name, { beta1 });

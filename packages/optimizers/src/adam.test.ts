@@ -11,7 +11,7 @@ interface Params {
 
 /** PyTorch's loop for one number, in plain code and PyTorch's order. */
 function reference(
-  options: AdamOptions & { lr: number; beta1?: number; decoupled: boolean },
+  options: AdamOptions & { lr: number; weightDecay?: number; beta1?: number; decoupled: boolean },
   start: number,
   gradients: number[],
 ) {
@@ -46,7 +46,7 @@ describe.each([
   ["adam", adam, false],
   ["adamw", adamw, true],
 ] as const)("%s", (name, make, decoupled) => {
-  const cases: (AdamOptions & { lr: number; beta1?: number })[] = [
+  const cases: (AdamOptions & { lr: number; weightDecay?: number; beta1?: number })[] = [
     { lr: 0.1 },
     { lr: 0.01, beta1: 0.8, beta2: 0.9 },
     { lr: 0.05, amsgrad: true, beta2: 0.5 },

@@ -1,5 +1,6 @@
 import type { Rule, Schedule } from "@gradus/core";
 import { adamRule } from "./adam-rule.js";
+import type { WeightDecay } from "./weight-decay.js";
 
 export interface AdamOptions {
   /** The learning rate, or a schedule of it. Default 1e-3. */
@@ -14,7 +15,7 @@ export interface AdamOptions {
    * Added to the gradient, times the parameter: an L2 penalty, which Adam rescales with it (see `adamw`).
    * Default 0.
    */
-  readonly weightDecay?: number;
+  readonly weightDecay?: WeightDecay;
   /** Divide by the greatest second moment so far (AMSGrad). Default false. */
   readonly amsgrad?: boolean;
   /** Climb instead of descend. Default false. */

@@ -2,7 +2,7 @@ import { describeRule } from "./describe-rule.fixture.js";
 import { type AdamaxOptions, adamax } from "./index.js";
 
 describeRule("adamax", {
-  make: (options: AdamaxOptions & { lr?: number }) => adamax(options),
+  make: (options: AdamaxOptions & { lr?: number; weightDecay?: number }) => adamax(options),
   reference:
     ({ lr = 2e-3, beta1 = 0.9, beta2 = 0.999, eps = 1e-8, weightDecay = 0 }) =>
     (start, gradients) => {

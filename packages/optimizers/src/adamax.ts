@@ -3,6 +3,7 @@ import { checkDecay, checkNonNegative } from "./check-options.js";
 import { leafRule, zeros } from "./leaf-rule.js";
 import { movingAverage } from "./moving-average.js";
 import { scheduleAt } from "./schedule-at.js";
+import type { WeightDecay } from "./weight-decay.js";
 
 export interface AdamaxOptions {
   /** The learning rate, or a schedule of it. Default 2e-3. */
@@ -14,7 +15,7 @@ export interface AdamaxOptions {
   /** Added to the absolute gradient. Default 1e-8. */
   readonly eps?: number;
   /** Added to the gradient, times the parameter: an L2 penalty. Default 0. */
-  readonly weightDecay?: number;
+  readonly weightDecay?: WeightDecay;
   /** Climb instead of descend. Default false. */
   readonly maximize?: boolean;
 }

@@ -1,10 +1,11 @@
 import type { Rule } from "@gradus/core";
 import type { AdamOptions } from "./adam.js";
 import { adamRule } from "./adam-rule.js";
+import type { WeightDecay } from "./weight-decay.js";
 
 export interface AdamWOptions extends AdamOptions {
   /** The share of each parameter that is taken off per step, times the learning rate. Default 0.01. */
-  readonly weightDecay?: number;
+  readonly weightDecay?: WeightDecay;
 }
 
 /**

@@ -4,7 +4,7 @@ import { describeRule } from "./describe-rule.fixture.js";
 import { type AsgdOptions, applyUpdates, asgd } from "./index.js";
 
 describeRule("asgd", {
-  make: (options: AsgdOptions & { lr?: number }) => asgd(options),
+  make: (options: AsgdOptions & { lr?: number; weightDecay?: number }) => asgd(options),
   reference:
     ({ lr = 0.01, lambda = 1e-4, alpha = 0.75, weightDecay = 0 }) =>
     (start, gradients) => {

@@ -2,6 +2,7 @@ import type { Rule, Schedule } from "@gradus/core";
 import { checkNonNegative } from "./check-options.js";
 import { leafRule } from "./leaf-rule.js";
 import { scheduleAt } from "./schedule-at.js";
+import type { WeightDecay } from "./weight-decay.js";
 
 export interface AsgdOptions {
   /** The learning rate, or a schedule of it. Default 0.01. */
@@ -13,7 +14,7 @@ export interface AsgdOptions {
   /** The step at which averaging begins. Default 1e6. */
   readonly averageFrom?: number;
   /** Added to the gradient, times the parameter: an L2 penalty. Default 0. */
-  readonly weightDecay?: number;
+  readonly weightDecay?: WeightDecay;
   /** Climb instead of descend. Default false. */
   readonly maximize?: boolean;
 }

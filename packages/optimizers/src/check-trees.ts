@@ -9,25 +9,43 @@ import {
   type Path,
   type RuleContext,
   type RuleState,
+  type Shape,
   sameShape,
   type Tensor,
 } from "@gradus/core";
 
 /** Throws unless there is something to optimize, and only float tensors. */
-export function checkParams(rule: string, params: unknown): void {
+export function checkParams(
+  rule: string,
+  params: unknown,
+  check?: (path: Path, param: Tensor) => void,
+): void {
   const { leaves, paths } = flattenTree(params);
   const tensors = leaves.filter(isTensor);
   if (tensors.length === 0) {
     fail("invalid-argument", `${rule}: the parameter tree is empty: it has no tensors`);
   }
   leaves.forEach((leaf, i) => {
-    if (!isTensor(leaf) || isFloat(leaf.dtype)) return;
+    if (!isTensor(leaf)) return;
+    if (isFloat(leaf.dtype)) {
+      check?.(paths[i] as Path, leaf);
+      return;
+    }
     fail(
       "dtype-mismatch",
       `${rule}: parameter ${formatPath(paths[i] as Path)} is ${leaf.dtype}, which has no gradient. ` +
         'Keep it out of the parameters, or give it the label "frozen" in partition()',
     );
   });
+}
+
+/** Throws if the state says that it is another rule's. */
+export function checkOwner<P>(rule: string, state: RuleState<P>): void {
+  if (state.rule === undefined || state.rule === rule) return;
+  fail(
+    "tree-mismatch",
+    `${rule}: the state at (root) is that of ${state.rule}. Call init() of the rule that goes on with it`,
+  );
 }
 
 /**
@@ -41,6 +59,7 @@ export function checkUpdate<P, Slot extends string>(
   state: RuleState<P>,
   { params }: RuleContext<P>,
   names: readonly Slot[],
+  shapes: { readonly [S in Slot]?: (shape: Shape) => Shape } = {},
 ): Readonly<Record<Slot, P>> {
   checkLike(`${rule}: the gradients`, params, grads);
   for (const name of names) {
@@ -53,23 +72,53 @@ export function checkUpdate<P, Slot extends string>(
           "It belongs to another rule, or to other options: call init()",
       );
     }
-    checkLike(`${rule}: the state's ${name}`, params, slot);
+    checkLike(`${rule}: the state's ${name}`, params, slot, shapes[name]);
+  }
+  for (const name of Object.keys(state.slots)) {
+    if ((names as readonly string[]).includes(name)) continue;
+    fail(
+      "tree-mismatch",
+      `${rule}: the state has the slot ${name}, which the rule does not keep (it keeps ${names.join(", ") || "none"}). ` +
+        "It belongs to another rule, or to other options: call init()",
+    );
   }
   return state.slots as Readonly<Record<Slot, P>>;
 }
 
-/** Throws unless `actual` has the structure of `params`, and its tensors their shapes. */
-export function checkLike(what: string, params: unknown, actual: unknown): void {
+/** Throws unless `actual` has the structure of `params`, and its tensors their dtypes and shapes, or what `shapeOf` says. */
+export function checkLike(
+  what: string,
+  params: unknown,
+  actual: unknown,
+  shapeOf: (shape: Shape) => Shape = (shape) => shape,
+): void {
   checkSameStructure(params, actual, what);
   const { leaves, paths } = flattenTree(params);
-  const others = flattenTree(actual).leaves;
+  const other = leafAt(actual);
   leaves.forEach((leaf, i) => {
-    const other = others[i] as Tensor;
-    if (!isTensor(leaf) || sameShape(leaf.shape, other.shape)) return;
-    fail(
-      "shape-mismatch",
-      `${what}: ${formatPath(paths[i] as Path)} has shape ${formatShape(other.shape)}, ` +
-        `its parameter ${formatShape(leaf.shape)}`,
-    );
+    if (!isTensor(leaf)) return;
+    const path = paths[i] as Path;
+    const found = other(path, i);
+    const expected = shapeOf(leaf.shape);
+    if (!sameShape(expected, found.shape)) {
+      fail(
+        "shape-mismatch",
+        `${what}: ${formatPath(path)} has shape ${formatShape(found.shape)}, ` +
+          `${shapeOf(leaf.shape) === leaf.shape ? "its parameter" : "expected for its parameter"} ${formatShape(expected)}`,
+      );
+    }
+    if (found.dtype !== leaf.dtype) {
+      fail("dtype-mismatch", `${what}: ${formatPath(path)} is ${found.dtype}, its parameter ${leaf.dtype}`);
+    }
   });
+}
+
+/** The tensors of a tree by their paths; `i` is where it is if keys come in the same order. */
+function leafAt(tree: unknown): (path: Path, i: number) => Tensor {
+  const { leaves, paths } = flattenTree(tree);
+  const same = (a: Path, b: Path): boolean => a.every((key, i) => key === b[i]);
+  return (path, i) => {
+    const at = same(path, paths[i] as Path) ? i : paths.findIndex((other) => same(path, other));
+    return leaves[at] as Tensor;
+  };
 }

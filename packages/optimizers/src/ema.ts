@@ -44,13 +44,16 @@ export interface EmaOptions {
 export function ema(rule: Rule, options: EmaOptions = {}): Rule {
   const { decay = 0.999 } = options;
   if (typeof decay !== "function") checkDecay("ema", { decay });
+  const wrapped = wrapRule("ema", rule);
+  const { name } = wrapped;
   return {
-    ...wrapRule("ema", rule),
+    ...wrapped,
 
     init<P>(params: P): RuleState<P> {
       const inner = rule.init(params);
       // A copy: parameters and state may be given away separately.
       return {
+        rule: name,
         step: inner.step,
         slots: { average: mapTree(params, (p) => p.mul(1)) },
         inner: { rule: inner },
@@ -58,8 +61,9 @@ export function ema(rule: Rule, options: EmaOptions = {}): Rule {
     },
 
     update<P>(grads: P, state: RuleState<P>, context: RuleContext<P>) {
-      const slots = checkUpdate("ema", grads, state, context, ["average"]);
-      const { updates, state: inner } = rule.update(grads, innerState("ema", state), context);
+      const before = innerState(name, state);
+      const slots = checkUpdate(name, grads, state, context, ["average"]);
+      const { updates, state: inner } = rule.update(grads, before, context);
       const kept = state.step.map((t) => (t === 0 ? 0 : scheduleAt(decay, t)));
       const average = mapTree(
         context.params,
@@ -69,7 +73,7 @@ export function ema(rule: Rule, options: EmaOptions = {}): Rule {
       );
       return {
         updates,
-        state: { step: state.step.map((t) => t + 1), slots: { average }, inner: { rule: inner } },
+        state: { ...state, step: state.step.map((t) => t + 1), slots: { average }, inner: { rule: inner } },
       };
     },
 

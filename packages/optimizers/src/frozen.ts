@@ -17,10 +17,10 @@ import { mapTree, type Rule, type RuleState, scalar } from "@gradus/core";
 export function frozen(): Rule {
   return {
     name: "frozen",
-    init: () => ({ step: scalar(0), slots: {} }),
+    init: () => ({ rule: "frozen", step: scalar(0), slots: {} }),
     update: <P>(_: P, state: RuleState<P>, { params }: { readonly params: P }) => ({
       updates: mapTree(params, (p) => p.zerosLike()),
-      state: { step: state.step.map((t) => t + 1), slots: {} },
+      state: { rule: "frozen", step: state.step.map((t) => t + 1), slots: {} },
     }),
     hyper: () => ({}),
   };

@@ -46,4 +46,5 @@ export { type SgdOptions, sgd } from "./sgd.js";
 export { type StepDecayOptions, stepDecay } from "./step-decay.js";
 export { type TrustRegionOptions, trustRegion } from "./trust-region.js";
 export { warmup } from "./warmup.js";
+export type { WeightDecay } from "./weight-decay.js";
 export { type YogiOptions, yogi } from "./yogi.js";

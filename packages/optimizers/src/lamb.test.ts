@@ -2,7 +2,7 @@ import { describeRule } from "./describe-rule.fixture.js";
 import { type LambOptions, lamb } from "./index.js";
 
 describeRule("lamb", {
-  make: (options: LambOptions & { lr?: number }) => lamb(options),
+  make: (options: LambOptions & { lr?: number; weightDecay?: number }) => lamb(options),
   reference:
     ({ lr = 1e-3, beta1 = 0.9, beta2 = 0.999, eps = 1e-6, weightDecay = 0 }) =>
     (start, gradients) => {

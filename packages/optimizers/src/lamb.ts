@@ -5,6 +5,7 @@ import { leafRule, zeros } from "./leaf-rule.js";
 import { movingAverage } from "./moving-average.js";
 import { scheduleAt } from "./schedule-at.js";
 import { trustRatio } from "./trust-ratio.js";
+import type { WeightDecay } from "./weight-decay.js";
 
 export interface LambOptions {
   /** The learning rate, or a schedule of it. Default 1e-3. */
@@ -16,7 +17,7 @@ export interface LambOptions {
   /** Added to the denominator, after the root. Default 1e-6. */
   readonly eps?: number;
   /** The share of each parameter that joins its direction. Default 0. */
-  readonly weightDecay?: number;
+  readonly weightDecay?: WeightDecay;
   /** Climb instead of descend. Default false. */
   readonly maximize?: boolean;
 }
@@ -48,7 +49,7 @@ export interface LambOptions {
  * ```
  */
 export function lamb(options: LambOptions = {}): Rule {
-  const { lr = 1e-3, beta1 = 0.9, beta2 = 0.999, eps = 1e-6, weightDecay = 0, maximize } = options;
+  const { lr = 1e-3, beta1 = 0.9, beta2 = 0.999, eps = 1e-6, weightDecay, maximize } = options;
   checkDecay("lamb", { beta1, beta2 });
   checkNonNegative("lamb", { eps });
 
@@ -61,16 +62,17 @@ export function lamb(options: LambOptions = {}): Rule {
     slots: { firstMoment: zeros, secondMoment: zeros },
 
     at(step) {
-      // With a rate of -1: the direction itself.
-      const { rate: correction, epsilon } = adamFactors(step, { lr: -1, beta1, beta2, eps });
-      const rate = step.map((t) => -scheduleAt(lr, t));
-      return (g, p, slots) => {
+      // With a rate of 1: the direction itself, down.
+      const { rate, epsilon } = adamFactors(step, { lr: 1, beta1, beta2, eps });
+      const correction = rate.map((r) => -r);
+      const down = step.map((t) => -scheduleAt(lr, t));
+      return (g, p, slots, { weightDecay }) => {
         const firstMoment = movingAverage(slots.firstMoment, g, beta1);
         const secondMoment = movingAverage(slots.secondMoment, g.square(), beta2);
         const adam = firstMoment.mul(correction).div(secondMoment.sqrt().add(epsilon));
         const direction = weightDecay === 0 ? adam : adam.add(p.mul(weightDecay));
         const ratio = trustRatio(p.norm(), direction.norm());
-        return [direction.mul(ratio).mul(rate), { firstMoment, secondMoment }];
+        return [direction.mul(ratio).mul(down), { firstMoment, secondMoment }];
       };
     },
 

@@ -2,7 +2,7 @@ import { describeRule } from "./describe-rule.fixture.js";
 import { type LarsOptions, lars } from "./index.js";
 
 describeRule("lars", {
-  make: (options: LarsOptions & { lr: number }) => lars(options),
+  make: (options: LarsOptions & { lr: number; weightDecay?: number }) => lars(options),
   reference:
     ({ lr, momentum = 0.9, weightDecay = 0, trust = 1e-3 }) =>
     (start, gradients) => {
@@ -20,7 +20,7 @@ describeRule("lars", {
   options: [{ lr: 1 }, { lr: 0.1, momentum: 0, trust: 0.1 }, { lr: 0.5, weightDecay: 0.1 }],
   slots: ["velocity"],
   refused: [
-    [{} as LarsOptions & { lr: number }, "lr is missing: give a number or a schedule"],
+    [{} as LarsOptions & { lr: number; weightDecay?: number }, "lr is missing: give a number or a schedule"],
     [{ lr: -1 }, "lr must be a number of at least 0, got -1"],
     [{ lr: 1, momentum: -1 }, "momentum must be a number of at least 0, got -1"],
     [{ lr: 1, trust: -1 }, "trust must be a number of at least 0, got -1"],

@@ -3,6 +3,7 @@ import { checkNonNegative } from "./check-options.js";
 import { leafRule, zeros } from "./leaf-rule.js";
 import { scheduleAt } from "./schedule-at.js";
 import { trustRatio } from "./trust-ratio.js";
+import type { WeightDecay } from "./weight-decay.js";
 
 export interface LarsOptions {
   /** The learning rate, or a schedule of it. There is no default. */
@@ -10,7 +11,7 @@ export interface LarsOptions {
   /** How much of the last velocity is kept. Default 0.9. */
   readonly momentum?: number;
   /** The share of each parameter that joins its gradient. Default 0. */
-  readonly weightDecay?: number;
+  readonly weightDecay?: WeightDecay;
   /** The length of a step as a share of the parameter's norm, at `lr` 1. Default 1e-3. */
   readonly trust?: number;
   /** Climb instead of descend. Default false. */
@@ -43,7 +44,7 @@ export interface LarsOptions {
  * ```
  */
 export function lars(options: LarsOptions): Rule {
-  const { lr, momentum = 0.9, weightDecay = 0, trust = 1e-3, maximize } = options;
+  const { lr, momentum = 0.9, weightDecay, trust = 1e-3, maximize } = options;
   checkNonNegative("lars", { momentum, trust });
 
   return leafRule({
@@ -56,7 +57,7 @@ export function lars(options: LarsOptions): Rule {
 
     at(step) {
       const rate = step.map((t) => scheduleAt(lr, t));
-      return (g, p, slots) => {
+      return (g, p, slots, { weightDecay }) => {
         const norm = p.norm();
         const ratio = trustRatio(norm.mul(trust), g.norm().add(norm.mul(weightDecay)));
         const direction = weightDecay === 0 ? g : g.add(p.mul(weightDecay));

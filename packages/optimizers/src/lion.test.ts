@@ -2,7 +2,7 @@ import { describeRule } from "./describe-rule.fixture.js";
 import { type LionOptions, lion } from "./index.js";
 
 describeRule("lion", {
-  make: (options: LionOptions & { lr?: number }) => lion(options),
+  make: (options: LionOptions & { lr?: number; weightDecay?: number }) => lion(options),
   reference:
     ({ lr = 1e-4, beta1 = 0.9, beta2 = 0.99, weightDecay = 0, maximize = false }) =>
     (start, gradients) => {

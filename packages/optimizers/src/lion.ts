@@ -3,6 +3,7 @@ import { checkDecay } from "./check-options.js";
 import { leafRule, zeros } from "./leaf-rule.js";
 import { movingAverage } from "./moving-average.js";
 import { scheduleAt } from "./schedule-at.js";
+import type { WeightDecay } from "./weight-decay.js";
 
 export interface LionOptions {
   /** The learning rate, or a schedule of it. Default 1e-4. */
@@ -12,7 +13,7 @@ export interface LionOptions {
   /** How much of the last momentum is kept, in [0, 1). Default 0.99. */
   readonly beta2?: number;
   /** The share of each parameter that is taken off per step, times the learning rate. Default 0. */
-  readonly weightDecay?: number;
+  readonly weightDecay?: WeightDecay;
   /** Climb instead of descend. Default false. */
   readonly maximize?: boolean;
 }

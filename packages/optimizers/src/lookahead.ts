@@ -46,18 +46,26 @@ export function lookahead(rule: Rule, options: LookaheadOptions = {}): Rule {
   const { every = 5, alpha = 0.5 } = options;
   checkCount("lookahead", "every", every);
   checkNonNegative("lookahead", { alpha });
+  const wrapped = wrapRule("lookahead", rule);
+  const { name } = wrapped;
   return {
-    ...wrapRule("lookahead", rule),
+    ...wrapped,
 
     init<P>(params: P): RuleState<P> {
       const inner = rule.init(params);
       // A copy: parameters and state may be given away separately.
-      return { step: inner.step, slots: { slow: mapTree(params, (p) => p.mul(1)) }, inner: { rule: inner } };
+      return {
+        rule: name,
+        step: inner.step,
+        slots: { slow: mapTree(params, (p) => p.mul(1)) },
+        inner: { rule: inner },
+      };
     },
 
     update<P>(grads: P, state: RuleState<P>, context: RuleContext<P>) {
-      const slots = checkUpdate("lookahead", grads, state, context, ["slow"]);
-      const ahead = rule.update(grads, innerState("lookahead", state), context);
+      const before = innerState(name, state);
+      const slots = checkUpdate(name, grads, state, context, ["slow"]);
+      const ahead = rule.update(grads, before, context);
       // Factors of 0 or 1 and of 0 or alpha, so that all steps are one program.
       const meets = state.step.map((t) => ((t + 1) % every === 0 ? 1 : 0));
       const joining = meets.map((one) => one * alpha);
@@ -75,7 +83,12 @@ export function lookahead(rule: Rule, options: LookaheadOptions = {}): Rule {
       );
       return {
         updates,
-        state: { step: state.step.map((t) => t + 1), slots: { slow }, inner: { rule: ahead.state } },
+        state: {
+          ...state,
+          step: state.step.map((t) => t + 1),
+          slots: { slow },
+          inner: { rule: ahead.state },
+        },
       };
     },
 

@@ -2,7 +2,7 @@ import { describeRule } from "./describe-rule.fixture.js";
 import { type NadamOptions, nadam } from "./index.js";
 
 describeRule("nadam", {
-  make: (options: NadamOptions & { lr?: number }) => nadam(options),
+  make: (options: NadamOptions & { lr?: number; weightDecay?: number }) => nadam(options),
   reference:
     ({ lr = 2e-3, beta1 = 0.9, beta2 = 0.999, eps = 1e-8, momentumDecay = 4e-3, weightDecay = 0 }) =>
     (start, gradients) => {

@@ -4,6 +4,7 @@ import { leafRule, zeros } from "./leaf-rule.js";
 import { movingAverage } from "./moving-average.js";
 import { runningProduct } from "./running-product.js";
 import { scheduleAt } from "./schedule-at.js";
+import type { WeightDecay } from "./weight-decay.js";
 
 export interface NadamOptions {
   /** The learning rate, or a schedule of it. Default 2e-3. */
@@ -17,7 +18,7 @@ export interface NadamOptions {
   /** How fast `beta1` grows from its half to its whole, through `0.96^(t momentumDecay)`. Default 4e-3. */
   readonly momentumDecay?: number;
   /** Added to the gradient, times the parameter: an L2 penalty. Default 0. */
-  readonly weightDecay?: number;
+  readonly weightDecay?: WeightDecay;
   /** Climb instead of descend. Default false. */
   readonly maximize?: boolean;
 }

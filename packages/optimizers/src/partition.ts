@@ -12,8 +12,9 @@ import {
   type Tensor,
   tensorsOf,
 } from "@gradus/core";
-import { checkLike } from "./check-trees.js";
+import { checkLike, checkOwner } from "./check-trees.js";
 import { frozen } from "./frozen.js";
+import { joinVariants, variantOf } from "./variant.js";
 
 /** The parameters of one label, by their paths as text: `0.weight`. */
 type Part = Readonly<Record<string, Tensor>>;
@@ -77,15 +78,20 @@ export function partition(rules: Readonly<Record<string, Rule>>, labelOf: (path:
     return mapTreeWithPath(whole, (path, leaf) => part[formatPath(path)] ?? leaf);
   }
 
+  const name = `partition(${Object.entries(rules)
+    .map(([label, rule]) => `${label}: ${rule.name}`)
+    .join(", ")})`;
+
   /** What an inner rule may use, as if its part were all there is. */
   function contextOf<P>(context: RuleContext<P>, label: string, part: Part): RuleContext<Part> {
-    const { params, key, loss, valueAndGrad, hvp } = context;
+    const { params, key, loss, valueAndGrad, hvp, variant } = context;
     const pick = (tree: P): Part => split(tree).get(label) as Part;
     const zeros = (): P => mapTreeWithPath(params, (_, p) => p.zerosLike());
     return {
       params: part,
       ...(key !== undefined && { key: key.foldIn(labels.indexOf(label)) }),
       ...(loss !== undefined && { loss }),
+      ...variantOf("partition", variant, label),
       ...(hvp !== undefined && { hvp: (vector) => pick(hvp(merge(zeros(), vector))) }),
       ...(valueAndGrad !== undefined && {
         valueAndGrad: (at) => {
@@ -113,6 +119,14 @@ export function partition(rules: Readonly<Record<string, Rule>>, labelOf: (path:
     return merge(params, Object.assign({}, ...parts));
   };
 
+  const variant = <P>(state: RuleState<P>): string => {
+    const parts = Object.keys(state.inner ?? {}).map((label) => [
+      label,
+      known[label]?.variant?.(innerState(state, label)),
+    ]);
+    return joinVariants(Object.fromEntries(parts)) ?? "{}";
+  };
+
   const observe = <P>(state: RuleState<P>, metric: number): RuleState<P> => {
     const inner = Object.keys(state.inner ?? {}).map((label) => {
       const before = innerState(state, label);
@@ -122,19 +136,18 @@ export function partition(rules: Readonly<Record<string, Rule>>, labelOf: (path:
   };
 
   return {
-    name: `partition(${Object.entries(rules)
-      .map(([label, { name }]) => `${label}: ${name}`)
-      .join(", ")})`,
+    name,
 
     init(params) {
       if (tensorsOf(params).length === 0) {
         fail("invalid-argument", "partition: the parameter tree is empty: it has no tensors");
       }
       const inner = [...split(params)].map(([label, part]) => [label, (known[label] as Rule).init(part)]);
-      return { step: scalar(0), slots: {}, inner: Object.fromEntries(inner) };
+      return { rule: name, step: scalar(0), slots: {}, inner: Object.fromEntries(inner) };
     },
 
     update<P>(grads: P, state: RuleState<P>, context: RuleContext<P>) {
+      checkOwner(name, state);
       checkLike("partition: the gradients", context.params, grads);
       const gradsOf = split(grads);
       const inner: Record<string, RuleState> = {};
@@ -151,7 +164,7 @@ export function partition(rules: Readonly<Record<string, Rule>>, labelOf: (path:
       }
       return {
         updates: merge(context.params, updates),
-        state: { step: state.step.map((t) => t + 1), slots: {}, inner },
+        state: { rule: name, step: state.step.map((t) => t + 1), slots: {}, inner },
       };
     },
 
@@ -164,6 +177,7 @@ export function partition(rules: Readonly<Record<string, Rule>>, labelOf: (path:
       ),
 
     ...(Object.values(rules).some((rule) => rule.evalParams !== undefined) && { evalParams }),
+    ...(Object.values(rules).some((rule) => rule.variant !== undefined) && { variant }),
     ...(Object.values(rules).some((rule) => rule.observe !== undefined) && { observe }),
   };
 }

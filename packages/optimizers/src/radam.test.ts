@@ -2,7 +2,7 @@ import { describeRule } from "./describe-rule.fixture.js";
 import { type RadamOptions, radam } from "./index.js";
 
 describeRule("radam", {
-  make: (options: RadamOptions & { lr?: number }) => radam(options),
+  make: (options: RadamOptions & { lr?: number; weightDecay?: number }) => radam(options),
   reference:
     ({ lr = 1e-3, beta1 = 0.9, beta2 = 0.999, eps = 1e-8, weightDecay = 0 }) =>
     (start, gradients) => {

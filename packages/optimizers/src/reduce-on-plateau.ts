@@ -51,21 +51,23 @@ export interface ReduceOnPlateauOptions {
  * ```
  */
 export function reduceOnPlateau(rule: Rule, options: ReduceOnPlateauOptions = {}): Rule {
-  const name = "reduceOnPlateau";
+  const what = "reduceOnPlateau";
   const { mode = "min", factor = 0.1, patience = 10, cooldown = 0, minScale = 0, eps = 1e-8 } = options;
   const { threshold = 1e-4, thresholdMode = "relative" } = options;
   if (!(factor >= 0 && factor < 1)) {
-    fail("invalid-argument", `${name}: factor must be in [0, 1), got ${factor}`);
+    fail("invalid-argument", `${what}: factor must be in [0, 1), got ${factor}`);
   }
   if (mode !== "min" && mode !== "max")
-    fail("invalid-argument", `${name}: mode must be min or max, got ${mode}`);
+    fail("invalid-argument", `${what}: mode must be min or max, got ${mode}`);
   if (thresholdMode !== "relative" && thresholdMode !== "absolute") {
-    fail("invalid-argument", `${name}: thresholdMode must be relative or absolute, got ${thresholdMode}`);
+    fail("invalid-argument", `${what}: thresholdMode must be relative or absolute, got ${thresholdMode}`);
   }
-  checkCount(name, "patience", patience, 0);
-  checkCount(name, "cooldown", cooldown, 0);
-  checkNonNegative(name, { threshold, minScale, eps });
+  checkCount(what, "patience", patience, 0);
+  checkCount(what, "cooldown", cooldown, 0);
+  checkNonNegative(what, { threshold, minScale, eps });
 
+  const wrapped = wrapRule(what, rule);
+  const { name } = wrapped;
   const sign = mode === "min" ? -1 : 1;
   const isBetter = (metric: number, best: number): boolean => {
     const bar = thresholdMode === "relative" ? best * (1 + sign * threshold) : best + sign * threshold;
@@ -73,12 +75,12 @@ export function reduceOnPlateau(rule: Rule, options: ReduceOnPlateauOptions = {}
   };
 
   function observe<P>(state: RuleState<P>, metric: number): RuleState<P> {
+    const before = innerState(name, state);
     const { scale, best, bad, cooling } = plateauOf(state);
     const better = isBetter(metric, best.value);
     const counted = better || cooling.value > 0 ? 0 : bad.value + 1;
     const reduces = counted > patience;
     const reduced = Math.max(minScale, scale.value * factor);
-    const inner = innerState(name, state);
     return {
       ...state,
       scalars: {
@@ -87,11 +89,10 @@ export function reduceOnPlateau(rule: Rule, options: ReduceOnPlateauOptions = {}
         bad: scalar(reduces ? 0 : counted),
         cooling: scalar(reduces ? cooldown : Math.max(0, cooling.value - 1)),
       },
-      inner: { rule: rule.observe?.(inner, metric) ?? inner },
+      inner: { rule: rule.observe?.(before, metric) ?? before },
     };
   }
 
-  const wrapped = wrapRule(name, rule);
   return {
     ...wrapped,
 
@@ -103,12 +104,13 @@ export function reduceOnPlateau(rule: Rule, options: ReduceOnPlateauOptions = {}
         bad: scalar(0),
         cooling: scalar(0),
       };
-      return { step: inner.step, slots: {}, scalars, inner: { rule: inner } };
+      return { rule: name, step: inner.step, slots: {}, scalars, inner: { rule: inner } };
     },
 
     update<P>(grads: P, state: RuleState<P>, context: RuleContext<P>) {
+      const before = innerState(name, state);
       const { scale } = plateauOf(state);
-      const { updates, state: inner } = rule.update(grads, innerState(name, state), context);
+      const { updates, state: inner } = rule.update(grads, before, context);
       return {
         updates: mapTree(updates, (update) => update.mul(scale)),
         state: { ...state, step: state.step.map((t) => t + 1), inner: { rule: inner } },
@@ -118,18 +120,14 @@ export function reduceOnPlateau(rule: Rule, options: ReduceOnPlateauOptions = {}
     hyper: (state) => {
       const { scale } = plateauOf(state);
       const inner = wrapped.hyper?.(state) ?? {};
-      const scaled = Object.entries(inner).map(([what, value]): [string, number] => [
-        what,
-        /(^|\.)lr$/.test(what) ? value * scale.value : value,
+      const scaled = Object.entries(inner).map(([key, value]): [string, number] => [
+        key,
+        /(^|\.)lr$/.test(key) ? value * scale.value : value,
       ]);
       return { ...Object.fromEntries(scaled), scale: scale.value };
     },
 
     observe,
-    ...(rule.evalParams !== undefined && {
-      evalParams: <P>(params: P, state: RuleState<P>) =>
-        rule.evalParams?.(params, innerState(name, state)) ?? params,
-    }),
   };
 }
 

@@ -2,7 +2,7 @@ import { describeRule } from "./describe-rule.fixture.js";
 import { type RmspropOptions, rmsprop } from "./index.js";
 
 describeRule("rmsprop", {
-  make: (options: RmspropOptions & { lr?: number }) => rmsprop(options),
+  make: (options: RmspropOptions & { lr?: number; weightDecay?: number }) => rmsprop(options),
   reference:
     ({ lr = 0.01, alpha = 0.99, eps = 1e-8, momentum = 0, centered = false, weightDecay = 0 }) =>
     (start, gradients) => {

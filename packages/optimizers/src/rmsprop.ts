@@ -3,6 +3,7 @@ import { checkDecay, checkNonNegative } from "./check-options.js";
 import { leafRule, zeros } from "./leaf-rule.js";
 import { movingAverage } from "./moving-average.js";
 import { scheduleAt } from "./schedule-at.js";
+import type { WeightDecay } from "./weight-decay.js";
 
 export interface RmspropOptions {
   /** The learning rate, or a schedule of it. Default 0.01. */
@@ -16,7 +17,7 @@ export interface RmspropOptions {
   /** Divide by the standard deviation of the gradient instead of its root mean square. Default false. */
   readonly centered?: boolean;
   /** Added to the gradient, times the parameter: an L2 penalty. Default 0. */
-  readonly weightDecay?: number;
+  readonly weightDecay?: WeightDecay;
   /** Climb instead of descend. Default false. */
   readonly maximize?: boolean;
 }

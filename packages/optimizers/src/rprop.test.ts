@@ -2,7 +2,7 @@ import { describeRule } from "./describe-rule.fixture.js";
 import { type RpropOptions, rprop } from "./index.js";
 
 describeRule("rprop", {
-  make: (options: RpropOptions & { lr?: number }) => rprop(options),
+  make: (options: RpropOptions & { lr?: number; weightDecay?: number }) => rprop(options),
   reference:
     ({ lr = 0.01, shrink = 0.5, grow = 1.2, minStep = 1e-6, maxStep = 50, maximize = false }) =>
     (start, gradients) => {

@@ -4,7 +4,7 @@ import { fail, type Schedule } from "@gradus/core";
  * The value of a schedule at a step: the number itself, or what the function gives.
  *
  * @param step Updates done so far: 0 for the first one.
- * @throws `invalid-argument` if the schedule gives anything but a finite number.
+ * @throws `invalid-argument` if the schedule gives anything but a number of at least 0.
  *
  * @example
  * ```ts
@@ -15,10 +15,10 @@ import { fail, type Schedule } from "@gradus/core";
  */
 export function scheduleAt(schedule: Schedule, step: number): number {
   const value = typeof schedule === "function" ? schedule(step) : schedule;
-  if (!Number.isFinite(value)) {
+  if (!(value >= 0 && value < Infinity)) {
     fail(
       "invalid-argument",
-      `scheduleAt: the schedule gives ${String(value)} at step ${step}, not a finite number`,
+      `scheduleAt: the schedule gives ${String(value)} at step ${step}, not a number of at least 0`,
     );
   }
   return value;

@@ -11,7 +11,7 @@ interface Params {
 
 /** PyTorch's loop for one number, in plain code. */
 function reference(
-  options: SgdOptions & { lr: number; momentum?: number },
+  options: SgdOptions & { lr: number; momentum?: number; weightDecay?: number },
   start: number,
   gradients: readonly number[],
 ): number[] {
@@ -32,7 +32,7 @@ function reference(
 const gradients = [0.5, -1, 2, 0.25, -0.75];
 
 describe("sgd", () => {
-  const cases: (SgdOptions & { lr: number; momentum?: number })[] = [
+  const cases: (SgdOptions & { lr: number; momentum?: number; weightDecay?: number })[] = [
     { lr: 0.1 },
     { lr: 0.1, momentum: 0.9 },
     { lr: 0.1, momentum: 0.9, nesterov: true },

@@ -3,6 +3,7 @@ import { checkSchedule } from "./check-options.js";
 import { leafRule, zeros } from "./leaf-rule.js";
 import { scheduleAt } from "./schedule-at.js";
 import { scheduled } from "./scheduled.js";
+import type { WeightDecay } from "./weight-decay.js";
 
 export interface SgdOptions {
   /** The learning rate, or a schedule of it. There is no default. */
@@ -14,7 +15,7 @@ export interface SgdOptions {
   /** Look ahead along the velocity (Nesterov). Default false. */
   readonly nesterov?: boolean;
   /** Added to the gradient, times the parameter: an L2 penalty. Default 0. */
-  readonly weightDecay?: number;
+  readonly weightDecay?: WeightDecay;
   /** Climb instead of descend. Default false. */
   readonly maximize?: boolean;
 }

@@ -2,7 +2,7 @@ import { describeRule } from "./describe-rule.fixture.js";
 import { type YogiOptions, yogi } from "./index.js";
 
 describeRule("yogi", {
-  make: (options: YogiOptions & { lr?: number }) => yogi(options),
+  make: (options: YogiOptions & { lr?: number; weightDecay?: number }) => yogi(options),
   reference:
     ({ lr = 0.01, beta1 = 0.9, beta2 = 0.999, eps = 1e-3, initialAccumulator = 1e-6, weightDecay = 0 }) =>
     (start, gradients) => {

@@ -3,6 +3,7 @@ import { adamFactors } from "./adam-factors.js";
 import { checkDecay, checkNonNegative } from "./check-options.js";
 import { leafRule, zeros } from "./leaf-rule.js";
 import { movingAverage } from "./moving-average.js";
+import type { WeightDecay } from "./weight-decay.js";
 
 export interface YogiOptions {
   /** The learning rate, or a schedule of it. Default 0.01. */
@@ -16,7 +17,7 @@ export interface YogiOptions {
   /** Where the second moments begin. Default 1e-6. */
   readonly initialAccumulator?: number;
   /** Added to the gradient, times the parameter: an L2 penalty. Default 0. */
-  readonly weightDecay?: number;
+  readonly weightDecay?: WeightDecay;
   /** Climb instead of descend. Default false. */
   readonly maximize?: boolean;
 }
