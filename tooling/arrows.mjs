@@ -31,7 +31,8 @@ const arrows = {
   nn: scoped("core"),
   "backend-cpu": scoped("core"),
   "backend-gpu": scoped("core"),
-  conformance: [...scoped("core"), "vitest"],
+  // Whoever tests an optimizer compiles a step with it.
+  conformance: [...scoped("core", "tensor"), "vitest"],
   train: scoped(...published.filter((name) => name !== "train")),
 };
 

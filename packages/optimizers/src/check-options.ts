@@ -49,3 +49,11 @@ export function checkMilestones(rule: string, values: readonly number[]): void {
     `${rule}: milestones must be whole numbers above 0 that rise, got ${values.join(", ")}`,
   );
 }
+
+/** Throws unless the values are finite numbers above 0. */
+export function checkPositive(rule: string, values: Numbers): void {
+  for (const [name, value] of Object.entries(values)) {
+    if (typeof value === "number" && value > 0 && value < Infinity) continue;
+    fail("invalid-argument", `${rule}: ${name} must be a number above 0, got ${format(value)}`);
+  }
+}

@@ -104,7 +104,7 @@ export function checkLike(
       fail(
         "shape-mismatch",
         `${what}: ${formatPath(path)} has shape ${formatShape(found.shape)}, ` +
-          `${shapeOf(leaf.shape) === leaf.shape ? "its parameter" : "expected for its parameter"} ${formatShape(expected)}`,
+          `${expected === leaf.shape ? "its parameter" : "expected"} ${formatShape(expected)}`,
       );
     }
     if (found.dtype !== leaf.dtype) {

@@ -77,6 +77,9 @@ export function ema(rule: Rule, options: EmaOptions = {}): Rule {
       };
     },
 
-    evalParams: <P>(_: P, { slots }: RuleState<P>) => slots.average as P,
+    evalParams<P>(_: P, state: RuleState<P>): P {
+      innerState(name, state);
+      return state.slots.average as P;
+    },
   };
 }

@@ -92,6 +92,9 @@ export function lookahead(rule: Rule, options: LookaheadOptions = {}): Rule {
       };
     },
 
-    evalParams: <P>(_: P, { slots }: RuleState<P>) => slots.slow as P,
+    evalParams<P>(_: P, state: RuleState<P>): P {
+      innerState(name, state);
+      return state.slots.slow as P;
+    },
   };
 }
