@@ -31,8 +31,8 @@ const arrows = {
   nn: scoped("core"),
   "backend-cpu": scoped("core"),
   "backend-gpu": scoped("core"),
-  // Whoever tests an optimizer compiles a step with it.
-  conformance: [...scoped("core", "tensor"), "vitest"],
+  // Whoever tests an optimizer or a loss differentiates and compiles it.
+  conformance: [...scoped("core", "tensor", "autograd"), "vitest"],
   train: scoped(...published.filter((name) => name !== "train")),
 };
 

@@ -1,33 +1,18 @@
-import { grad, gradcheck } from "@gradus/autograd";
-import type { NestedArray, Reduction, Tensor } from "@gradus/core";
-import { compile, tensor } from "@gradus/tensor";
-import { describe, expect, it } from "vitest";
+import { describeLoss, type LossSuiteOptions } from "@gradus/conformance";
+import type { DType, NestedArray, Tensor } from "@gradus/core";
+import { expect, it } from "vitest";
 import * as losses from "./index.js";
 
-interface Options {
-  readonly reduction?: Reduction;
-  readonly sampleWeight?: Tensor;
-  readonly validate?: boolean;
-}
+type Loss = (predictions: Tensor, targets: Tensor, options?: losses.LossOptions) => Tensor;
 
-interface Subject {
-  readonly call: (inputs: readonly Tensor[], options: Options) => Tensor;
-  /** What the loss is differentiated by, away from kinks. */
-  readonly inputs: readonly NestedArray[];
-  /** The same at the greatest values of f32 that a network may produce. */
-  readonly extreme: readonly NestedArray[];
-}
+/** Values as a tensor beside `x`. */
+const beside = (x: Tensor, values: NestedArray, dtype: DType = x.dtype): Tensor =>
+  x.engine.tensor(values, { dtype, device: x.device });
 
-const i32 = (values: NestedArray): Tensor => tensor(values, { dtype: "i32" });
-const signs = tensor([
-  [1, -1],
-  [-1, 1],
-]);
-const pairSigns = tensor([1, -1]);
-const binary = tensor([
-  [1, 0],
-  [0, 1],
-]);
+/** What a tensor holds on axis 1, for losses of more than one prediction. */
+const parts = (x: Tensor, count: number): Tensor[] =>
+  Array.from({ length: count }, (_, i) => x.slice(null, [i, i + 1]).squeeze(1));
+
 const scores = [
   [0.31, -1.2, 0.7],
   [2.5, 0.13, -0.4],
@@ -60,181 +45,286 @@ const certain = [
   [0, 1],
   [1, 0],
 ];
+const signs = [
+  [1, -1],
+  [-1, 1],
+];
 
-type Two = (a: Tensor, b: Tensor, options?: Options) => Tensor;
-const regression = (loss: Two): Subject => ({
-  call: ([p, t], options) => loss(p as Tensor, t as Tensor, options),
-  inputs: [numbers, others],
-  extreme: [large, zeros],
-});
-const against = (loss: Two, target: Tensor, inputs: NestedArray, extreme: NestedArray): Subject => ({
-  call: ([x], options) => loss(x as Tensor, target, options),
-  inputs: [inputs],
-  extreme: [extreme],
+const regression: LossSuiteOptions = {
+  differentiatesTargets: true,
+  unreducedShape: [3, 2],
+  extreme: { predictions: large, targets: zeros },
+};
+const binary: LossSuiteOptions = {
+  predictions: numbers,
+  targets: [
+    [0.9, 0.1],
+    [0.25, 0.8],
+  ],
+  differentiatesTargets: true,
+  extreme: { predictions: large, targets: certain },
+};
+const signed: LossSuiteOptions = { predictions: numbers, targets: signs };
+const classes: LossSuiteOptions = {
+  predictions: scores,
+  targets: [2, 0],
+  targetDtype: "i32",
+  unreducedShape: [2],
+};
+const ordered: LossSuiteOptions = { ...classes, targets: [3, 1] };
+const masks: LossSuiteOptions = {
+  predictions: probabilities,
+  targets: probabilities.map((row) => row.map((p) => 1 - p)),
+  differentiatesTargets: true,
+  unreducedShape: [2],
+  extreme: { predictions: certain, targets: zeros },
+};
+/** A loss of two sides, as one of a tensor that holds both on axis 1. */
+const sides = (options: LossSuiteOptions = {}): LossSuiteOptions => ({
+  predictions: [
+    [numbers[0] as number[], others[0] as number[]],
+    [numbers[1] as number[], others[1] as number[]],
+  ],
+  targets: [1, -1],
+  unreducedShape: [2],
+  extreme: {
+    predictions: [
+      [large[0] as number[], [0, 0]],
+      [[0, 0], large[1] as number[]],
+    ],
+    targets: [1, -1],
+  },
+  ...options,
 });
 
-const subjects: Readonly<Record<string, Subject>> = {
-  l1: regression(losses.l1),
-  smoothL1: regression(losses.smoothL1),
-  "smoothL1 of beta 0.3": regression((p, t, o) => losses.smoothL1(p, t, { ...o, beta: 0.3 })),
-  huber: regression(losses.huber),
-  logCosh: regression(losses.logCosh),
-  quantile: regression((p, t, o) => losses.quantile(p, t, { ...o, q: 0.8 })),
-  nll: against(losses.nll, i32([2, 0]), scores, largeScores),
-  "nll with weights": against(
-    (p, t, o) => losses.nll(p, t, { ...o, weight: tensor([1, 2, 0.5]) }),
-    i32([2, 0]),
-    scores,
-    largeScores,
-  ),
-  klDiv: {
-    call: ([p, t], options) => losses.klDiv(p as Tensor, t as Tensor, options),
-    inputs: [numbers, probabilities],
-    extreme: [large, certain],
-  },
-  "klDiv of logarithms": {
-    call: ([p, t], options) => losses.klDiv(p as Tensor, t as Tensor, { ...options, logTarget: true }),
-    inputs: [numbers, others],
-    extreme: [
-      large,
-      [
-        [0, -1e4],
-        [-1e4, 0],
+const subjects: Readonly<Record<string, readonly [Loss, LossSuiteOptions]>> = {
+  mse: [losses.mse, regression],
+  l1: [losses.l1, regression],
+  smoothL1: [losses.smoothL1, regression],
+  "smoothL1 of beta 0.3": [(p, t, o) => losses.smoothL1(p, t, { ...o, beta: 0.3 }), regression],
+  huber: [losses.huber, regression],
+  logCosh: [losses.logCosh, regression],
+  quantile: [(p, t, o) => losses.quantile(p, t, { ...o, q: 0.8 }), regression],
+  wasserstein1d: [losses.wasserstein1d, { ...regression, unreducedShape: [3] }],
+  "wasserstein1d, squared": [
+    (p, t, o) => losses.wasserstein1d(p, t, { ...o, p: 2 }),
+    { ...regression, unreducedShape: [3] },
+  ],
+  "wasserstein1d of different numbers of samples": [
+    losses.wasserstein1d,
+    {
+      predictions: scores,
+      targets: others,
+      differentiatesTargets: true,
+      unreducedShape: [2],
+      extreme: { predictions: largeScores, targets: zeros },
+    },
+  ],
+
+  bce: [
+    losses.bce,
+    {
+      ...binary,
+      predictions: probabilities,
+      extreme: {
+        predictions: [
+          [0, 1],
+          [0, 1],
+        ],
+        targets: signs.map((row) => row.map((s) => (s + 1) / 2)),
+      },
+    },
+  ],
+  bceWithLogits: [losses.bceWithLogits, binary],
+  "bceWithLogits with weights": [
+    (p, t, o) =>
+      losses.bceWithLogits(p, t, { ...o, weight: beside(p, [1, 3]), posWeight: beside(p, [2, 0.5]) }),
+    binary,
+  ],
+  focal: [losses.focal, binary],
+  "focal of gamma 0.5": [(p, t, o) => losses.focal(p, t, { ...o, gamma: 0.5 }), binary],
+  multiLabelSoftMargin: [losses.multiLabelSoftMargin, { ...binary, unreducedShape: [2] }],
+  softMargin: [losses.softMargin, signed],
+  hinge: [losses.hinge, signed],
+  "hinge, squared": [(p, t, o) => losses.hinge(p, t, { ...o, p: 2 }), signed],
+  hingeEmbedding: [losses.hingeEmbedding, signed],
+
+  crossEntropy: [losses.crossEntropy, classes],
+  "crossEntropy of smoothed labels": [
+    (p, t, o) => losses.crossEntropy(p, t, { ...o, labelSmoothing: 0.2 }),
+    classes,
+  ],
+  "crossEntropy with weights, of which the mean divides": [
+    (p, t, o) => losses.crossEntropy(p, t, { ...o, weight: beside(p, [1, 2, 0.5]), labelSmoothing: 0.2 }),
+    { ...classes, meanDivisor: () => 1.5 },
+  ],
+  "crossEntropy with targets ignored": [
+    (p, t, o) => losses.crossEntropy(p, t, { ...o, ignoreIndex: 0 }),
+    { ...classes, meanDivisor: () => 1 },
+  ],
+  "crossEntropy of probabilities": [
+    losses.crossEntropy,
+    {
+      predictions: scores,
+      targets: [
+        [0.2, 0.5, 0.3],
+        [0.05, 0.1, 0.85],
       ],
-    ],
-  },
-  poissonNLL: {
-    call: ([x], options) => losses.poissonNLL(x as Tensor, tensor(certain), { ...options, full: true }),
-    inputs: [numbers],
-    // The exponential of 10,000 is infinite, and rightly so.
-    extreme: [
-      [
-        [80, -1e4],
-        [-1e4, 80],
+      differentiatesTargets: true,
+      unreducedShape: [2],
+      extreme: {
+        predictions: largeScores,
+        targets: [
+          [1, 0, 0],
+          [0.5, 0, 0.5],
+        ],
+      },
+    },
+  ],
+  "crossEntropy of images": [
+    losses.crossEntropy,
+    {
+      predictions: [scores, scores.map((row) => row.map((x) => -x))],
+      targets: [
+        [1, 0, 0],
+        [0, 1, 1],
       ],
-    ],
-  },
-  "poissonNLL of rates": {
-    call: ([x, t], options) =>
-      losses.poissonNLL(x as Tensor, t as Tensor, { ...options, logInput: false, full: true }),
-    inputs: [
-      probabilities,
-      [
+      targetDtype: "i32",
+      unreducedShape: [2, 3],
+    },
+  ],
+  nll: [losses.nll, classes],
+  "nll with weights, of which the mean divides": [
+    (p, t, o) => losses.nll(p, t, { ...o, weight: beside(p, [1, 2, 0.5]) }),
+    { ...classes, meanDivisor: () => 1.5 },
+  ],
+  multiMargin: [losses.multiMargin, { ...classes, targets: [1, 0] }],
+  "multiMargin, squared, with weights": [
+    (p, t, o) => losses.multiMargin(p, t, { ...o, p: 2, margin: 0.5, weight: beside(p, [1, 2, 0.5]) }),
+    { ...classes, targets: [1, 0] },
+  ],
+  multiLabelMargin: [
+    losses.multiLabelMargin,
+    {
+      ...classes,
+      targets: [
+        [1, -1, 0],
+        [2, 0, -1],
+      ],
+    },
+  ],
+  coral: [losses.coral, ordered],
+  "coral with weights": [(p, t, o) => losses.coral(p, t, { ...o, weight: beside(p, [1, 2, 0.5]) }), ordered],
+  corn: [losses.corn, { ...ordered, meanDivisor: () => 5 }],
+
+  klDiv: [
+    losses.klDiv,
+    { ...binary, targets: probabilities, extreme: { predictions: large, targets: certain } },
+  ],
+  "klDiv of logarithms": [
+    (p, t, o) => losses.klDiv(p, t, { ...o, logTarget: true }),
+    {
+      ...binary,
+      targets: others,
+      extreme: {
+        predictions: large,
+        targets: [
+          [0, -1e4],
+          [-1e4, 0],
+        ],
+      },
+    },
+  ],
+  earthMover: [losses.earthMover, masks],
+  "earthMover, squared, of bins anywhere": [
+    (p, t, o) => losses.earthMover(p, t, { ...o, p: 2, positions: beside(p, [1, 4]) }),
+    masks,
+  ],
+  dice: [losses.dice, masks],
+  tversky: [(p, t, o) => losses.tversky(p, t, { ...o, alpha: 0.3 }), masks],
+
+  poissonNLL: [
+    (p, t, o) => losses.poissonNLL(p, t, { ...o, full: true }),
+    {
+      predictions: numbers,
+      targets: certain,
+      // The exponential of 10,000 is infinite, and rightly so.
+      extreme: {
+        predictions: [
+          [80, -1e4],
+          [-1e4, 80],
+        ],
+        targets: certain,
+      },
+    },
+  ],
+  "poissonNLL of rates": [
+    (p, t, o) => losses.poissonNLL(p, t, { ...o, logInput: false, full: true }),
+    {
+      predictions: probabilities,
+      targets: [
         [3, 0.5],
         [0.25, 2.5],
       ],
-    ],
-    extreme: [
-      [
-        [0, 1e4],
-        [1e4, 0],
-      ],
-      [
-        [0, 1e4],
-        [0, 0],
-      ],
-    ],
-  },
-  gaussianNLL: {
-    call: ([p, t, v], options) =>
-      losses.gaussianNLL(p as Tensor, t as Tensor, v as Tensor, { ...options, full: true }),
-    inputs: [numbers, others, probabilities],
-    extreme: [large, zeros, zeros],
-  },
-  hinge: against(losses.hinge, signs, numbers, large),
-  "hinge squared": against((p, t, o) => losses.hinge(p, t, { ...o, p: 2 }), signs, numbers, large),
-  hingeEmbedding: against(losses.hingeEmbedding, signs, numbers, large),
-  cosineEmbedding: {
-    call: ([a, b], options) => losses.cosineEmbedding(a as Tensor, b as Tensor, pairSigns, options),
-    inputs: [numbers, others],
-    extreme: [large, zeros],
-  },
-  marginRanking: {
-    call: ([a, b], options) => losses.marginRanking(a as Tensor, b as Tensor, signs, options),
-    inputs: [numbers, others],
-    extreme: [large, zeros],
-  },
-  tripletMargin: {
-    call: ([a, p, n], options) =>
-      losses.tripletMargin(a as Tensor, p as Tensor, n as Tensor, { ...options, swap: true }),
-    inputs: [
-      numbers,
-      others,
-      [
-        [0.2, -0.9],
-        [2.2, 0.5],
-      ],
-    ],
-    extreme: [large, large, zeros],
-  },
-  multiMargin: against(losses.multiMargin, i32([1, 0]), scores, largeScores),
-  "multiMargin squared, with weights": against(
-    (p, t, o) => losses.multiMargin(p, t, { ...o, p: 2, margin: 0.5, weight: tensor([1, 2, 0.5]) }),
-    i32([1, 0]),
-    scores,
-    largeScores,
-  ),
-  multiLabelMargin: against(
-    losses.multiLabelMargin,
-    i32([
-      [1, -1, 0],
-      [2, 0, -1],
-    ]),
-    scores,
-    largeScores,
-  ),
-  multiLabelSoftMargin: against(losses.multiLabelSoftMargin, binary, numbers, large),
-  softMargin: against(losses.softMargin, signs, numbers, large),
-  focal: against(losses.focal, binary, numbers, large),
-  "focal of gamma 0.5": against(
-    (p, t, o) => losses.focal(p, t, { ...o, gamma: 0.5 }),
-    binary,
-    numbers,
-    large,
-  ),
-  dice: {
-    call: ([p, t], options) => losses.dice(p as Tensor, t as Tensor, options),
-    inputs: [probabilities, probabilities.map((row) => row.map((p) => 1 - p))],
-    extreme: [certain, zeros],
-  },
-  tversky: {
-    call: ([p, t], options) => losses.tversky(p as Tensor, t as Tensor, { ...options, alpha: 0.3 }),
-    inputs: [probabilities, probabilities.map((row) => row.map((p) => 1 - p))],
-    extreme: [certain, zeros],
-  },
-  infoNCE: {
-    call: ([q, k], options) => losses.infoNCE(q as Tensor, k as Tensor, { ...options, symmetric: true }),
-    inputs: [numbers, others],
-    extreme: [large, zeros],
-  },
-  ntXent: {
-    call: ([a, b], options) => losses.ntXent(a as Tensor, b as Tensor, options),
-    inputs: [numbers, others],
-    extreme: [large, zeros],
-  },
-  heteroscedastic: {
-    call: ([p, t], options) => losses.heteroscedastic(p as Tensor, t as Tensor, { ...options, full: true }),
-    inputs: [numbers, [0.4, 2]],
-    extreme: [[...large, [0, -1e4], [1, 1e4]], zeros.flat()],
-  },
-  evidential: {
-    call: ([p, t], options) => losses.evidential(p as Tensor, t as Tensor, { ...options, lambda: 0.1 }),
-    inputs: [
-      [
+      differentiatesTargets: true,
+      extreme: {
+        predictions: [
+          [0, 1e4],
+          [1e4, 0],
+        ],
+        targets: [
+          [0, 1e4],
+          [0, 0],
+        ],
+      },
+    },
+  ],
+  gaussianNLL: [
+    (p, t, o) => losses.gaussianNLL(p, t, beside(p, 0.7).expand(p.shape), { ...o, full: true }),
+    { ...regression, extreme: { predictions: large, targets: zeros } },
+  ],
+  "gaussianNLL by variances": [
+    (v, t, o) => losses.gaussianNLL(v.zerosLike(), t, v, o),
+    {
+      predictions: probabilities,
+      targets: others,
+      differentiatesTargets: true,
+      extreme: { predictions: zeros, targets: large },
+    },
+  ],
+  heteroscedastic: [
+    (p, t, o) => losses.heteroscedastic(p, t, { ...o, full: true }),
+    {
+      predictions: numbers,
+      targets: [0.4, 2],
+      differentiatesTargets: true,
+      unreducedShape: [2],
+      extreme: { predictions: [...large, [0, -1e4], [1, 1e4]], targets: [0, 0, 0, 0] },
+    },
+  ],
+  evidential: [
+    (p, t, o) => losses.evidential(p, t, { ...o, lambda: 0.1 }),
+    {
+      predictions: [
         [0.31, -1.2, 0.7, 0.4],
         [2.5, 0.13, 9.5, -0.8],
       ],
-      [0.4, 2],
-    ],
-    extreme: [
-      Array.from({ length: 16 }, (_, i) => [1e4, ...[4, 2, 1].map((bit) => ((i & bit) > 0 ? 1e4 : -1e4))]),
-      Array.from({ length: 16 }, (_, i) => (i < 8 ? 1e4 : 0)),
-    ],
-  },
-  tobit: {
-    call: ([p, t], options) => losses.tobit(p as Tensor, t as Tensor, { ...options, lower: -1, upper: 1 }),
-    inputs: [
-      [
+      targets: [0.4, 2],
+      differentiatesTargets: true,
+      unreducedShape: [2],
+      extreme: {
+        predictions: Array.from({ length: 16 }, (_, i) => [
+          1e4,
+          ...[4, 2, 1].map((bit) => ((i & bit) > 0 ? 1e4 : -1e4)),
+        ]),
+        targets: Array.from({ length: 16 }, (_, i) => (i < 8 ? 1e4 : 0)),
+      },
+    },
+  ],
+  tobit: [
+    (p, t, o) => losses.tobit(p, t, { ...o, lower: -1, upper: 1 }),
+    {
+      predictions: [
         [
           [0.31, -1.2],
           [0.4, 0.2],
@@ -246,134 +336,136 @@ const subjects: Readonly<Record<string, Subject>> = {
           [0.7, 0.4],
         ],
       ],
-      // Below, at and between the bounds, away from the places where differences would cross them.
-      [
+      // Below, beyond and between the bounds, away from the places where differences would cross them.
+      targets: [
         [0.5, -3, -2],
         [2, 3, -0.5],
       ],
-    ],
-    extreme: [
-      [
-        [1e4, -1e4],
-        [1e4, 1e4],
-        [-1e4, -1e4],
-        [-1e4, 1e4],
-        [1e4, 0],
-        [-1e4, 0],
-        [1e4, -1e4],
-        [1e4, 1e4],
-        [-1e4, -1e4],
-        [-1e4, 1e4],
-        [1e4, 0],
-        [-1e4, 0],
-      ],
-      [1, 1, 1, 1, 1, 1, -1, -1, -1, -1, 0, 0],
-    ],
-  },
-  coral: against(losses.coral, i32([3, 1]), scores, largeScores),
-  "coral with weights": against(
-    (p, t, o) => losses.coral(p, t, { ...o, weight: tensor([1, 2, 0.5]) }),
-    i32([0, 2]),
-    scores,
-    largeScores,
-  ),
-  corn: against(losses.corn, i32([3, 1]), scores, largeScores),
-  wasserstein1d: regression(losses.wasserstein1d),
-  "wasserstein1d, squared": regression((p, t, o) => losses.wasserstein1d(p, t, { ...o, p: 2 })),
-  "wasserstein1d of different numbers of samples": {
-    call: ([p, t], options) => losses.wasserstein1d(p as Tensor, t as Tensor, options),
-    inputs: [scores, others],
-    extreme: [largeScores, zeros],
-  },
-  earthMover: {
-    call: ([p, t], options) => losses.earthMover(p as Tensor, t as Tensor, options),
-    inputs: [probabilities, probabilities.map((row) => row.map((p) => 1 - p))],
-    extreme: [certain, zeros],
-  },
-  "earthMover, squared, of bins anywhere": {
-    call: ([p, t], options) =>
-      losses.earthMover(p as Tensor, t as Tensor, { ...options, p: 2, positions: tensor([1, 4]) }),
-    inputs: [probabilities, probabilities.map((row) => row.map((p) => 1 - p))],
-    extreme: [certain, zeros],
-  },
-  ctc: {
-    call: ([x], options) =>
-      losses.ctc(
-        (x as Tensor).logSoftmax(-1),
-        i32([
-          [1, 1],
-          [2, 0],
+      differentiatesTargets: true,
+      unreducedShape: [2, 3],
+      extreme: {
+        predictions: [1, -1, 0].flatMap(() => [
+          [1e4, -1e4],
+          [1e4, 1e4],
+          [-1e4, -1e4],
+          [-1e4, 1e4],
+          [1e4, 0],
+          [-1e4, 0],
         ]),
-        i32([4, 3]),
-        i32([2, 1]),
-        options,
-      ),
-    inputs: [[scores, scores.map((row) => row.map((x) => -x)), scores, scores]],
-    extreme: [[largeScores, largeScores, largeScores, largeScores]],
-  },
+        targets: [1, -1, 0].flatMap((t) => [t, t, t, t, t, t]),
+      },
+    },
+  ],
+
+  cosineEmbedding: [
+    (p, t, o) => {
+      const [a, b] = parts(p, 2) as [Tensor, Tensor];
+      return losses.cosineEmbedding(a, b, t, o);
+    },
+    sides(),
+  ],
+  marginRanking: [
+    (p, t, o) => {
+      const [a, b] = parts(p, 2) as [Tensor, Tensor];
+      return losses.marginRanking(a, b, t, o);
+    },
+    sides({
+      targets: signs,
+      unreducedShape: [2, 2],
+      extreme: {
+        predictions: [
+          [
+            [1e4, 0],
+            [0, 1e4],
+          ],
+          [
+            [-1e4, 0],
+            [1e4, -1e4],
+          ],
+        ],
+        targets: signs,
+      },
+    }),
+  ],
+  tripletMargin: [
+    (p, _, o) => {
+      const [a, b, c] = parts(p, 3) as [Tensor, Tensor, Tensor];
+      return losses.tripletMargin(a, b, c, { ...o, swap: true });
+    },
+    {
+      predictions: [
+        [
+          [0.31, -1.2],
+          [0.9, 0.62],
+          [0.2, -0.9],
+        ],
+        [
+          [2.5, 0.13],
+          [-0.7, 2.05],
+          [2.2, 0.5],
+        ],
+      ],
+      targets: [0, 0],
+      unreducedShape: [2],
+      refuses: false,
+      extreme: {
+        predictions: [
+          [
+            [1e4, -1e4],
+            [1e4, -1e4],
+            [0, 0],
+          ],
+          [
+            [0, 0],
+            [-1e4, 1e4],
+            [0, 0],
+          ],
+        ],
+        targets: [0, 0],
+      },
+    },
+  ],
+  infoNCE: [
+    (p, _, o) => {
+      const [a, b] = parts(p, 2) as [Tensor, Tensor];
+      return losses.infoNCE(a, b, { ...o, symmetric: true });
+    },
+    sides({ refuses: false }),
+  ],
+  ntXent: [
+    (p, _, o) => {
+      const [a, b] = parts(p, 2) as [Tensor, Tensor];
+      return losses.ntXent(a, b, o);
+    },
+    sides({ refuses: false }),
+  ],
+  ctc: [
+    (x, t, o) => {
+      const lengths = beside(x, x.shape[0] === 0 ? [] : [4, 3], "i32").slice([0, x.shape[0] as number]);
+      const shorter = beside(x, x.shape[0] === 0 ? [] : [2, 1], "i32").slice([0, x.shape[0] as number]);
+      return losses.ctc(x.transpose(0, 1).logSoftmax(-1), t, lengths, shorter, o);
+    },
+    {
+      predictions: [scores, scores].map((rows) => [...rows, ...rows.map((row) => row.map((x) => -x))]),
+      targets: [
+        [1, 1],
+        [2, 0],
+      ],
+      targetDtype: "i32",
+      unreducedShape: [2],
+      // The mean divides each loss by its target's length first.
+      meanDivisor: false,
+    },
+  ],
 };
 
-const as = (dtype: "f32" | "f64", inputs: readonly NestedArray[]): Tensor[] =>
-  inputs.map((values) => tensor(values, { dtype }));
+for (const [name, [loss, options]] of Object.entries(subjects)) {
+  describeLoss(name, loss, { sampleWeight: true, ...options });
+}
 
-const close = (got: ArrayLike<number>, want: ArrayLike<number>): void => {
-  expect(got.length).toBe(want.length);
-  for (let i = 0; i < got.length; i++) {
-    const [g, w] = [got[i] as number, want[i] as number];
-    expect(Math.abs(g - w)).toBeLessThanOrEqual(1e-6 + 1e-5 * Math.abs(w));
-  }
-};
-
-describe.each(Object.entries(subjects))("%s", (_, { call, inputs, extreme }) => {
-  it("passes gradcheck by inputs and sample weights, for every reduction", () => {
-    const given = { x: as("f64", inputs), weight: tensor([0.5, 2], { dtype: "f64" }) };
-    for (const reduction of ["none", "sum", "mean"] as const) {
-      gradcheck(({ x, weight }) => call(x, { reduction, sampleWeight: weight, validate: false }), given);
-    }
-  });
-
-  it.each(["f32", "f64"] as const)("is finite at extreme inputs, with its gradient, in %s", (dtype) => {
-    const x = as(dtype, extreme);
-    const sum = (some: Tensor[]) => call(some, { reduction: "sum" });
-    expect(Number.isFinite(sum(x).item())).toBe(true);
-    for (const g of grad(sum)(x)) expect([...g.data()].every(Number.isFinite)).toBe(true);
-  });
-
-  it("is the same compiled, with its gradient", () => {
-    const x = as("f32", inputs);
-    const value = (some: Tensor[]) => call(some, {});
-    const gradient = (some: Tensor[]) => grad(value)(some);
-    close(compile(value)(x).data(), value(x).data());
-    const want = gradient(x);
-    compile(gradient)(x).forEach((g, i) => {
-      close(g.data(), (want[i] as Tensor).data());
-    });
-  });
-
-  it("has the dtype of its inputs", () => {
-    for (const dtype of ["f32", "f64"] as const) expect(call(as(dtype, inputs), {}).dtype).toBe(dtype);
-  });
-
-  it("adds up in a sum, multiplied by the samples' weights, and refuses negative ones", () => {
-    const x = as("f64", inputs);
-    const sampleWeight = tensor([0.5, 2], { dtype: "f64" });
-    const each = call(x, { reduction: "none" });
-    const weighted = call(x, { reduction: "none", sampleWeight });
-    const perSample = (t: Tensor): Tensor => t.reshape([2, each.size / 2]).sum(1);
-    close(perSample(weighted).data(), perSample(each).mul(sampleWeight).data());
-    close([call(x, { reduction: "sum" }).item()], [each.sum().item()]);
-    expect(() => call(x, { sampleWeight: tensor([1, -1]) })).toThrow("sampleWeight must not be negative");
-  });
-
-  it("refuses an unknown reduction", () => {
-    const reduction = "avg" as Reduction;
-    expect(() => call(as("f32", inputs), { reduction })).toThrow('reduction "avg" is unknown');
-  });
-});
-
-it("is tested here or in a file of its own, every loss", () => {
-  const elsewhere = ["accuracy", "evidence", "bce", "bceWithLogits", "crossEntropy", "mse"];
-  const tested = Object.keys(subjects).map((name) => name.split(" ")[0]);
-  const exported = Object.keys(losses).filter((name) => !elsewhere.includes(name));
+it("every loss is tested here", () => {
+  const noLoss = ["accuracy", "evidence"];
+  const tested = Object.keys(subjects).map((name) => name.split(/[ ,]/)[0]);
+  const exported = Object.keys(losses).filter((name) => !noLoss.includes(name));
   expect(exported.filter((name) => !tested.includes(name))).toEqual([]);
 });

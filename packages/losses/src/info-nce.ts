@@ -38,6 +38,8 @@ export function infoNCE(queries: Tensor, keys: Tensor, options: InfoNCEOptions =
     fail("shape-mismatch", `infoNCE: queries must be [N, D], got ${formatShape(queries.shape)}`);
   }
   checkOption("infoNCE", "temperature", temperature, temperature > 0, "more than 0");
+  // Nothing has no other among which it could be found.
+  if (queries.size === 0) return reduceLoss("infoNCE", queries.sum(1), options);
   const logits = unit(queries)
     .matmul(unit(keys.cast(queries.dtype)).transpose())
     .div(temperature);

@@ -38,6 +38,8 @@ export function ntXent(first: Tensor, second: Tensor, options: NtXentOptions = {
     fail("shape-mismatch", `ntXent: first must be [N, D], got ${formatShape(first.shape)}`);
   }
   checkOption("ntXent", "temperature", temperature, temperature > 0, "more than 0");
+  // Nothing has no other among which it could be found.
+  if (first.size === 0) return reduceLoss("ntXent", first.sum(1), options);
   const pairs = first.shape[0] as number;
   const { engine, device } = first;
   const count = (start: number, stop: number): Tensor =>
