@@ -1,30 +1,11 @@
-import { grad, gradcheck } from "@gradus/autograd";
+import { grad } from "@gradus/autograd";
 import { type Operand, type ScalarOpName, scalarOps, type Tensor } from "@gradus/core";
 import { concat, einsum, stack, tensor, where } from "@gradus/tensor";
 import { describe, expect, it } from "vitest";
+import { checkTwice } from "./check-twice.fixture.js";
 
 const f64 = (values: Parameters<typeof tensor>[0]): Tensor => tensor(values, { dtype: "f64" });
 const i32 = (values: Parameters<typeof tensor>[0]): Tensor => tensor(values, { dtype: "i32" });
-
-/** Checks the gradient of `f`, and the gradient of its gradient weighted unevenly, against differences. */
-function checkTwice(f: (inputs: readonly Tensor[]) => Tensor, inputs: readonly Tensor[]): void {
-  expect(gradcheck(f, inputs).compared).toBe(f(inputs).size * inputs.reduce((sum, x) => sum + x.size, 0));
-  // A weight that differs from element to element: a plain sum hides mistakes (the softmax of a row sums to 1).
-  const gradient = (values: readonly Tensor[]): Tensor => {
-    const of = grad((xs: readonly Tensor[]) => {
-      const y = f(xs);
-      return y.mul(weights(y)).sum();
-    })(values);
-    return concat(of.map((g) => g.reshape([-1])));
-  };
-  gradcheck(gradient, inputs, { atol: 1e-4 });
-}
-
-/** 0.3, 0.7, 1.1, ... with alternating signs, in the shape of y. */
-function weights(y: Tensor): Tensor {
-  const values = Float64Array.from({ length: y.size }, (_, i) => (0.3 + 0.4 * i) * (i % 2 === 0 ? 1 : -1));
-  return tensor(values, { shape: y.shape, dtype: "f64" });
-}
 
 describe("rows of the scalar table", () => {
   /** Points within the domain and away from kinks, a column for each operand. Others: some between -2 and 2. */
@@ -321,6 +302,32 @@ describe("structural operations", () => {
         ]),
       () => [matrix()],
     ],
+    [
+      "index",
+      (xs) =>
+        x(xs).index(
+          [undefined, undefined, -1],
+          "newaxis",
+          i32([
+            [1, 0],
+            [-1, 1],
+          ]),
+        ),
+      () => [cube()],
+    ],
+    [
+      "index by tensors apart, and a mask",
+      (xs) =>
+        x(xs)
+          .index(i32([0, 2]), 1, tensor([true, true]))
+          .add(
+            x(xs)
+              .index("...", i32([1]))
+              .sum(),
+          ),
+      () => [ramp([3, 2, 2])],
+    ],
+    ["indexSelect", (xs) => x(xs).indexSelect(1, i32([2, 0, 2, 2])), () => [matrix()]],
     [
       "gather",
       (xs) =>

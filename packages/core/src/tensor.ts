@@ -31,6 +31,13 @@ export type SliceRange =
   | readonly [start?: number | undefined, stop?: number | undefined, step?: number]
   | null;
 
+/**
+ * What `index` chooses: of one axis an element (a number, from the end if negative) or a range; `"newaxis"` puts an axis of
+ * size 1 there, `"..."` stands for as many whole axes as are left. A tensor of whole numbers chooses elements, several of them
+ * together; a bool tensor chooses where it is true, of as many axes as it has.
+ */
+export type IndexEntry = number | SliceRange | "..." | "newaxis" | Tensor;
+
 /** Elements that were chosen along an axis, and their positions on it (i32). The gradient goes to these positions. */
 export interface Selection {
   readonly values: Tensor;
@@ -190,6 +197,12 @@ export interface Tensor extends ElementwiseMethods {
   expand(shape: Shape): Tensor;
   /** A range of each leading axis: `x.slice([0, 2], null, [undefined, undefined, -1])`. */
   slice(...ranges: SliceRange[]): Tensor;
+  /**
+   * Elements chosen axis by axis, as `x[...]` does in NumPy and PyTorch: `x.index(0, [1, 3], "newaxis", rows)`. Numbers and
+   * ranges are views. A mask is looked at, so it cannot be traced: use `mask.where(x, value)` there. The set variant is
+   * `indexPut` of `@gradus/tensor`.
+   */
+  index(...entries: IndexEntry[]): Tensor;
   flip(axes?: Axes): Tensor;
   /** Joins the axes `start` to `end` (all by default) into one. */
   flatten(start?: number, end?: number): Tensor;
@@ -198,6 +211,8 @@ export interface Tensor extends ElementwiseMethods {
   pad(widths: readonly (readonly [before: number, after: number])[], value?: number): Tensor;
   /** `out[i][j] = x[index[i][j]][j]` for axis 0, and so on; PyTorch's `gather`. */
   gather(axis: number, index: Tensor): Tensor;
+  /** The rows of an axis that a vector of positions names, in that order; PyTorch's `index_select`. */
+  indexSelect(axis: number, index: Tensor): Tensor;
   /** `x` with `source` added at the positions that `index` names along `axis`; PyTorch's `scatter_add`. */
   scatterAdd(axis: number, index: Tensor, source: Tensor): Tensor;
   /** Class indices as rows with a one at the class: shape `[..., classes]`, i32. */

@@ -9,6 +9,7 @@ import {
   isScalar,
   isTensor,
   type Operand,
+  type OpTyping,
   param,
   promote,
   promoteNumber,
@@ -43,6 +44,24 @@ export function elementwiseOp(name: ScalarOpName, op: ScalarOp, operands: readon
       `${name}: expected ${op.arity - 1} operand(s) beside the tensor, got ${operands.length - 1}`,
     );
   }
+  return pointwise(name, op.typing, operands, (...args) => ({
+    kind: "op",
+    op: name,
+    args,
+    dtype: resultDType(op, (args.at(-1) as Expr).dtype),
+  }));
+}
+
+/**
+ * An expression over broadcast operands, of which at least one is a tensor: one kernel, and so is its gradient, of any
+ * order. `build` runs once for each combination of dtypes: `name` stands for what it makes.
+ */
+export function pointwise(
+  name: string,
+  typing: OpTyping,
+  operands: readonly Operand[],
+  build: (...args: Expr[]) => Expr,
+): Tensor {
   operands.forEach((operand, k) => {
     const known =
       isTensor(operand) || isScalar(operand) || typeof operand === "number" || typeof operand === "boolean";
@@ -51,13 +70,13 @@ export function elementwiseOp(name: ScalarOpName, op: ScalarOp, operands: readon
       fail("invalid-argument", `${name}: operand ${k} must be a tensor, a number or a Scalar, got ${got}`);
     }
   });
-  const dtypes = operandDTypes(name, op, operands);
+  const dtypes = operandDTypes(name, typing, operands);
   const tensors = operands.filter(isTensor);
   const params = operands.filter((operand) => !isTensor(operand)).map(numberOf);
   const signature = `${name} ${operands.map((o, k) => (isTensor(o) ? o.dtype : `#${dtypes[k]}`)).join()} ${dtypes.join()}`;
   let expr = exprs.get(signature);
   if (expr === undefined) {
-    expr = buildExpr(name, op, operands, dtypes);
+    expr = build(...leavesOf(operands, dtypes));
     exprs.set(signature, expr);
   }
   const attrs = { name, expr, params };
@@ -69,14 +88,13 @@ export function elementwiseOp(name: ScalarOpName, op: ScalarOp, operands: readon
 /** One expression object for each op and combination of dtypes: it names the kernel. */
 const exprs = new Map<string, Expr>();
 
-function buildExpr(name: string, op: ScalarOp, operands: readonly Operand[], dtypes: readonly DType[]): Expr {
+function leavesOf(operands: readonly Operand[], dtypes: readonly DType[]): Expr[] {
   let tensors = 0;
   let numbers = 0;
-  const args = operands.map((operand, k) => {
+  return operands.map((operand, k) => {
     const dtype = dtypes[k] as DType;
     return isTensor(operand) ? cast(input(tensors++, operand.dtype), dtype) : param(numbers++, dtype);
   });
-  return { kind: "op", op: name, args, dtype: resultDType(op, dtypes.at(-1) as DType) };
 }
 
 function numberOf(operand: Operand): number | Scalar {
@@ -84,8 +102,8 @@ function numberOf(operand: Operand): number | Scalar {
 }
 
 /** The dtype that each operand is converted to. */
-function operandDTypes(name: string, op: ScalarOp, operands: readonly Operand[]): DType[] {
-  switch (op.typing) {
+function operandDTypes(name: string, typing: OpTyping, operands: readonly Operand[]): DType[] {
+  switch (typing) {
     case "float": {
       const joined = joinedDType(operands);
       return operands.map(() => (isFloat(joined) ? joined : "f32"));
@@ -128,7 +146,7 @@ function operandDTypes(name: string, op: ScalarOp, operands: readonly Operand[])
       return ["bool", ...values.map(() => joined)];
     }
     default:
-      return op.typing satisfies never;
+      return typing satisfies never;
   }
 }
 

@@ -5,6 +5,7 @@ import {
   dtypes,
   type Expr,
   fail,
+  type IndexEntry,
   input,
   type NestedArray,
   type SliceRange,
@@ -19,6 +20,8 @@ import { conv, convTranspose } from "./ops/conv.js";
 import { cummax, cummin, cumprod, cumsum, logcumsumexp } from "./ops/cumulate.js";
 import { elementwise } from "./ops/elementwise.js";
 import { gather, oneHot, scatterAdd } from "./ops/gather.js";
+import { index } from "./ops/index.js";
+import { indexSelect } from "./ops/index-select.js";
 import { matmul } from "./ops/matmul.js";
 import { norm } from "./ops/norm.js";
 import { avgPool, maxPool } from "./ops/pool.js";
@@ -84,6 +87,8 @@ export const methods = methodsOf({
   squeeze,
   unsqueeze,
   expand,
+  index: (x: Tensor, ...entries: IndexEntry[]) => index(x, entries),
+  indexSelect,
   slice: (x: Tensor, ...ranges: SliceRange[]) => slice(x, ranges),
   flip,
   flatten,

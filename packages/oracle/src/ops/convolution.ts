@@ -1,4 +1,5 @@
 import type { PerAxis, Tensor } from "@gradus/core";
+import { adaptiveMaxPool } from "@gradus/tensor";
 import type { Options } from "../options.js";
 import { unsupported } from "../unsupported.js";
 import { type Op, type OpTable, unaryWith } from "./op.js";
@@ -10,12 +11,17 @@ export const convolution: OpTable = {
   conv3d: conv(3),
   conv_transpose1d: convTranspose(1),
   conv_transpose2d: convTranspose(2),
+  conv_transpose3d: convTranspose(3),
   max_pool1d: maxPool(1),
   max_pool2d: maxPool(2),
+  max_pool3d: maxPool(3),
   avg_pool1d: avgPool(1),
   avg_pool2d: avgPool(2),
+  avg_pool3d: avgPool(3),
   adaptive_avg_pool1d: unaryWith((x, options) => x.adaptiveAvgPool(axes(options, "output_size", 1))),
   adaptive_avg_pool2d: unaryWith((x, options) => x.adaptiveAvgPool(axes(options, "output_size", 2))),
+  adaptive_max_pool1d: adaptiveMax(1),
+  adaptive_max_pool2d: adaptiveMax(2),
   interpolate: unaryWith((x, options) => {
     const mode = options.string("mode", "nearest");
     const known = ["nearest", "linear", "bilinear", "trilinear"].includes(mode);
@@ -65,6 +71,13 @@ function maxPool(rank: number): Op {
       ...slidingOf(options, rank, size),
       dilation: axes(options, "dilation", rank, 1),
     });
+    return [values, indices];
+  });
+}
+
+function adaptiveMax(rank: number): Op {
+  return unaryWith((x, options) => {
+    const { values, indices } = adaptiveMaxPool(x, axes(options, "output_size", rank));
     return [values, indices];
   });
 }

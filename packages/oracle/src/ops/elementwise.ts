@@ -1,4 +1,15 @@
 import type { Tensor } from "@gradus/core";
+import {
+  addcdiv,
+  addcmul,
+  deg2rad,
+  divideRounded,
+  lerp,
+  logit,
+  maskedFill,
+  nanToNum,
+  rad2deg,
+} from "@gradus/tensor";
 import type { Options } from "../options.js";
 import { unsupported } from "../unsupported.js";
 import { binary, type OpTable, unary, unaryWith } from "./op.js";
@@ -33,15 +44,13 @@ export const elementwise: OpTable = {
   sqrt: unary((x) => x.sqrt()),
   rsqrt: unary((x) => x.rsqrt()),
   reciprocal: unary((x) => x.reciprocal()),
-  deg2rad: unary((x) => x.mul(Math.PI / 180)),
+  deg2rad: unary((x) => deg2rad(x)),
+  rad2deg: unary((x) => rad2deg(x)),
   erfinv: unary((x) => x.erfinv()),
   lgamma: unary((x) => x.lgamma()),
   digamma: unary((x) => x.digamma()),
   sinc: unary((x) => x.sinc()),
-  logit: unaryWith((x, options) => {
-    const inside = options.has("eps") ? x.clamp(options.number("eps"), 1 - options.number("eps")) : x;
-    return inside.log().sub(inside.neg().log1p());
-  }),
+  logit: unaryWith((x, options) => logit(x, options.has("eps") ? options.number("eps") : undefined)),
   floor: unary((x) => x.floor()),
   ceil: unary((x) => x.ceil()),
   round: unary((x) => x.round()),
@@ -50,16 +59,15 @@ export const elementwise: OpTable = {
   sign: unary((x) => x.sign()),
   isnan: unary((x) => x.isNaN()),
   isinf: unary((x) => x.isInf()),
+  polygamma: unaryWith((x, options) => x.polygamma(options.number("n"))),
   isfinite: unary((x) => x.isFinite()),
-  nan_to_num: unaryWith((x, options) => {
-    const greatest = x.dtype === "f64" ? Number.MAX_VALUE : 3.4028234663852886e38;
-    const replacements = [
-      [x.isNaN(), options.number("nan", 0)],
-      [x.eq(Infinity), options.number("posinf", greatest)],
-      [x.eq(-Infinity), options.number("neginf", -greatest)],
-    ] as const;
-    return replacements.reduce((y, [where, value]) => where.where(value, y), x);
-  }),
+  nan_to_num: unaryWith((x, options) =>
+    nanToNum(x, {
+      nan: options.number("nan", 0),
+      ...(options.has("posinf") && { posinf: options.number("posinf") }),
+      ...(options.has("neginf") && { neginf: options.number("neginf") }),
+    }),
+  ),
 
   add: ([a, b], options) => (a as Tensor).add(scaled(b as Tensor, options, "alpha")),
   sub: ([a, b], options) => (a as Tensor).sub(scaled(b as Tensor, options, "alpha")),
@@ -76,12 +84,11 @@ export const elementwise: OpTable = {
   fmod: binary((a, b) => a.fmod(b)),
   remainder: binary((a, b) => a.remainder(b)),
   xlogy: binary((a, b) => a.xlogy(b)),
+  copysign: binary((a, b) => a.copysign(b)),
   lerp: ([start, end, weight], options) =>
-    (start as Tensor).add((end as Tensor).sub(start as Tensor).mul(weight ?? options.number("weight"))),
-  addcmul: ([x, a, b], options) =>
-    (x as Tensor).add(scaled((a as Tensor).mul(b as Tensor), options, "value")),
-  addcdiv: ([x, a, b], options) =>
-    (x as Tensor).add(scaled((a as Tensor).div(b as Tensor), options, "value")),
+    lerp(start as Tensor, end as Tensor, weight ?? options.number("weight")),
+  addcmul: ([x, a, b], options) => addcmul(x as Tensor, a as Tensor, b as Tensor, options.number("value", 1)),
+  addcdiv: ([x, a, b], options) => addcdiv(x as Tensor, a as Tensor, b as Tensor, options.number("value", 1)),
 
   eq: binary((a, b) => a.eq(b)),
   ne: binary((a, b) => a.ne(b)),
@@ -90,7 +97,8 @@ export const elementwise: OpTable = {
   gt: binary((a, b) => a.gt(b)),
   ge: binary((a, b) => a.ge(b)),
   where: ([condition, a, b]) => (condition as Tensor).where(a as Tensor, b as Tensor),
-  masked_fill: ([x, mask], options) => (mask as Tensor).where(options.number("value"), x as Tensor),
+  masked_fill: ([x, mask, value], options) =>
+    maskedFill(x as Tensor, mask as Tensor, value ?? options.number("value")),
   clamp: ([x, low, high], options) =>
     (x as Tensor).clamp(low ?? options.number("min", -Infinity), high ?? options.number("max", Infinity)),
   detach_product: unary((x) => x.mul(x.detach())),
@@ -101,12 +109,8 @@ function scaled(x: Tensor, options: Options, name: string): Tensor {
 }
 
 function divide(a: Tensor, b: Tensor, options: Options): Tensor {
-  if (!options.has("rounding_mode")) return a.div(b);
-  const mode = options.string("rounding_mode", "");
-  if (mode === "trunc") return a.div(b).trunc();
-  if (mode !== "floor") unsupported(`div with rounding_mode ${mode}`);
-  // Constants: nothing may flow back through a division by zero. The quotient is of what is left without the
-  // remainder: `floor(1 / 0.1)` is 10, 1 // 0.1 is 9.
-  const [x, y] = [a.detach(), b.detach()];
-  return y.eq(0).where(x.div(y).floor(), x.sub(x.remainder(y)).div(y).round());
+  const mode = options.has("rounding_mode") ? options.get("rounding_mode") : null;
+  if (mode === null) return a.div(b);
+  if (mode !== "trunc" && mode !== "floor") unsupported(`div with rounding_mode ${String(mode)}`);
+  return divideRounded(a, b, mode);
 }

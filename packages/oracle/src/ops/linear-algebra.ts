@@ -1,6 +1,71 @@
-import { fail, formatShape, type Tensor } from "@gradus/core";
-import { arange, einsum } from "@gradus/tensor";
+import type { Tensor } from "@gradus/core";
+import {
+  addmm,
+  bilinear,
+  cholesky,
+  det,
+  diag,
+  diagEmbed,
+  diagonal,
+  eigh,
+  einsum,
+  inv,
+  kron,
+  linear,
+  outer,
+  qr,
+  scaledDotProductAttention,
+  slogdet,
+  solve,
+  svd,
+  trace,
+  triangularSolve,
+  tril,
+  triu,
+} from "@gradus/tensor";
+import type { Options } from "../options.js";
+import { unsupported } from "../unsupported.js";
 import { binary, type Op, type OpTable, unary, unaryWith } from "./op.js";
+
+const linalg: OpTable = {
+  cholesky: unaryWith((x, options) => {
+    const lower = cholesky(x);
+    return options.boolean("upper", false) ? lower.transpose() : lower;
+  }),
+  det: unary((x) => det(x)),
+  inv: unary((x) => inv(x)),
+  slogdet: unaryWith((x) => {
+    const { sign, logabsdet } = slogdet(x);
+    return [sign, logabsdet];
+  }),
+  logdet: unary((x) => {
+    const { sign, logabsdet } = slogdet(x);
+    return sign.lt(0).where(Number.NaN, logabsdet);
+  }),
+  solve: binary((a, b) => solve(a, b)),
+  solve_triangular: ([a, b], options) =>
+    triangularSolve(a as Tensor, b as Tensor, {
+      upper: options.boolean("upper", false),
+      left: options.boolean("left", true),
+      unitriangular: options.boolean("unitriangular", false),
+    }),
+  qr: unaryWith((x, options) => {
+    const mode = options.string("mode", "reduced");
+    if (mode !== "reduced" && mode !== "complete") return unsupported(`qr with mode ${mode}`);
+    const { q, r } = qr(x, { mode });
+    return [q, r];
+  }),
+  eigh: unaryWith((x, options) => {
+    const { values, vectors } = eigh(lowerOf(x, options));
+    return [values, vectors];
+  }),
+  eigvalsh: unaryWith((x, options) => eigh(lowerOf(x, options)).values),
+  svd: unaryWith((x, options) => {
+    const { u, s, vh } = svd(x, { fullMatrices: options.boolean("full_matrices", true) });
+    return [u, s, vh];
+  }),
+  svdvals: unary((x) => svd(x, { fullMatrices: false }).s),
+};
 
 export const linearAlgebra: OpTable = {
   matmul: binary((a, b) => a.matmul(b)),
@@ -8,66 +73,52 @@ export const linearAlgebra: OpTable = {
   mv: binary((a, b) => a.matmul(b)),
   dot: binary((a, b) => a.matmul(b)),
   bmm: binary((a, b) => a.matmul(b)),
-  outer: binary((a, b) => a.unsqueeze(1).mul(b)),
+  outer: binary((a, b) => outer(a, b)),
+  kron: binary((a, b) => kron(a, b)),
   einsum: (operands, options) => einsum(options.string("equation", ""), ...operands),
   addmm: addProduct(),
   baddbmm: addProduct(),
-  linear: ([x, weight, bias]) => {
-    const y = (x as Tensor).matmul((weight as Tensor).transpose());
-    return bias === undefined ? y : y.add(bias);
+  linear: ([x, weight, bias]) => linear(x as Tensor, weight as Tensor, bias),
+  bilinear: ([a, b, weight, bias]) => bilinear(a as Tensor, b as Tensor, weight as Tensor, bias),
+  trace: unary((x) => trace(x)),
+  diag: unaryWith((x, options) => diag(x, options.number("diagonal", 0))),
+  diag_embed: unaryWith((x, options) => diagEmbed(x, options.number("offset", 0))),
+  diagonal: unaryWith((x, options) =>
+    diagonal(x, options.number("offset", 0), options.number("dim1", 0), options.number("dim2", 1)),
+  ),
+  tril: unaryWith((x, options) => tril(x, options.number("diagonal", 0))),
+  triu: unaryWith((x, options) => triu(x, options.number("diagonal", 0))),
+  scaled_dot_product_attention: ([query, key, value, mask], options) =>
+    scaledDotProductAttention(query as Tensor, key as Tensor, value as Tensor, {
+      causal: options.boolean("causal", false) || options.boolean("is_causal", false),
+      ...(mask && { mask }),
+      ...(options.has("scale") && { scale: options.number("scale") }),
+    }),
+  triangular_solve: ([b, a], options) => {
+    const upper = options.boolean("upper", true);
+    const transposed = options.boolean("transpose", false);
+    const matrix = transposed ? (a as Tensor).transpose() : (a as Tensor);
+    const unitriangular = options.boolean("unitriangular", false);
+    return triangularSolve(matrix, b as Tensor, { upper: upper !== transposed, unitriangular });
   },
-  trace: unary((x) => diagonalOf(x, 0).sum()),
-  diag: unaryWith((x, options) => {
-    const offset = options.number("diagonal", 0);
-    if (x.ndim === 2) return diagonalOf(x, offset);
-    const size = x.size + Math.abs(offset);
-    const row = x.pad([[Math.max(0, offset), Math.max(0, -offset)]]);
-    return onDiagonal(size, size, (distance) => distance.eq(offset)).where(row, 0);
-  }),
-  diagonal: unaryWith((x, options) => {
-    const [first, second] = [options.number("dim1", 0), options.number("dim2", 1)].map((axis) =>
-      axis < 0 ? axis + x.ndim : axis,
-    ) as [number, number];
-    const others = x.shape.map((_, axis) => axis).filter((axis) => axis !== first && axis !== second);
-    return diagonalOf(x.permute([...others, first, second]), options.number("offset", 0));
-  }),
-  tril: unaryWith((x, options) => triangle(x, (distance) => distance.le(options.number("diagonal", 0)))),
-  triu: unaryWith((x, options) => triangle(x, (distance) => distance.ge(options.number("diagonal", 0)))),
-  scaled_dot_product_attention: ([query, key, value], options) => {
-    const [q, k, v] = [query as Tensor, key as Tensor, value as Tensor];
-    const scores = q.matmul(k.transpose()).div(Math.sqrt(q.shape.at(-1) as number));
-    if (!options.boolean("causal", false)) return scores.softmax(-1).matmul(v);
-    return triangle(scores, (distance) => distance.le(0), -Infinity)
-      .softmax(-1)
-      .matmul(v);
-  },
+  ...Object.fromEntries(
+    Object.entries(linalg).flatMap(([name, op]) => [
+      [name, op],
+      [`linalg_${name}`, op],
+    ]),
+  ),
 };
 
 /** `beta x + alpha a b`. */
 function addProduct(): Op {
   return ([x, a, b], options) =>
-    (x as Tensor)
-      .mul(options.number("beta", 1))
-      .add((a as Tensor).matmul(b as Tensor).mul(options.number("alpha", 1)));
+    addmm(x as Tensor, a as Tensor, b as Tensor, {
+      beta: options.number("beta", 1),
+      alpha: options.number("alpha", 1),
+    });
 }
 
-/** Where the condition on column minus row holds: the diagonal is 0, the one above it 1. */
-function onDiagonal(rows: number, columns: number, holds: (distance: Tensor) => Tensor): Tensor {
-  return holds(arange(columns).sub(arange(rows).unsqueeze(1)));
-}
-
-function triangle(x: Tensor, holds: (distance: Tensor) => Tensor, value = 0): Tensor {
-  const [rows, columns] = x.shape.slice(-2) as [number, number];
-  return onDiagonal(rows, columns, holds).where(x, value);
-}
-
-/** A diagonal of the last two axes: every (columns + 1)-th element. */
-function diagonalOf(x: Tensor, offset: number): Tensor {
-  if (x.ndim < 2) fail("shape-mismatch", `diagonal: expected at least 2 axes, got ${formatShape(x.shape)}`);
-  const [rows, columns] = x.shape.slice(-2) as [number, number];
-  const length = Math.max(0, Math.min(rows + Math.min(0, offset), columns - Math.max(0, offset)));
-  const start = offset >= 0 ? offset : -offset * columns;
-  const flat = x.reshape([...x.shape.slice(0, -2), rows * columns]);
-  const along = [start, start + (length - 1) * (columns + 1) + 1, columns + 1] as const;
-  return flat.slice(...flat.shape.slice(0, -1).map(() => null), length === 0 ? [0, 0] : along);
+/** The matrix with what the option names in its lower triangle. */
+function lowerOf(x: Tensor, options: Options): Tensor {
+  return options.string("UPLO", "L") === "U" ? x.transpose() : x;
 }

@@ -1,5 +1,6 @@
 import type { Tensor } from "@gradus/core";
 import { batchNorm } from "@gradus/nn";
+import { cosineSimilarity, normalize, pairwiseDistance } from "@gradus/tensor";
 import type { Options } from "../options.js";
 import { unsupported } from "../unsupported.js";
 import type { OpTable } from "./op.js";
@@ -46,25 +47,23 @@ export const normalization: OpTable = {
     const y = standardized(input, input.shape.map((_, axis) => axis).slice(2), options);
     return affine(y, perChannel(weight, channels, input), perChannel(bias, channels, input));
   },
-  normalize: ([x], options) => {
-    const input = x as Tensor;
-    const norm = input.norm(options.has("dim") ? options.numbers("dim") : 1, {
+  normalize: ([x], options) =>
+    normalize(x as Tensor, {
       p: options.number("p", 2),
-      keepdims: true,
-    });
-    return input.div(norm.maximum(options.number("eps", 1e-12)));
-  },
-  cosine_similarity: ([a, b], options) => {
-    const axis = options.number("dim", 1);
-    const [x, y] = [a as Tensor, b as Tensor];
-    const eps = options.number("eps", 1e-8);
-    const unit = (t: Tensor): Tensor => t.div(t.norm(axis, { keepdims: true }).maximum(eps));
-    return unit(x).mul(unit(y)).sum(axis);
-  },
-  pairwise_distance: ([a, b], options) => {
-    const difference = (a as Tensor).sub(b as Tensor).add(options.number("eps", 1e-6));
-    return difference.norm(-1, { p: options.number("p", 2), keepdims: options.boolean("keepdim", false) });
-  },
+      axis: options.has("dim") ? options.numbers("dim") : 1,
+      eps: options.number("eps", 1e-12),
+    }),
+  cosine_similarity: ([a, b], options) =>
+    cosineSimilarity(a as Tensor, b as Tensor, {
+      axis: options.number("dim", 1),
+      eps: options.number("eps", 1e-8),
+    }),
+  pairwise_distance: ([a, b], options) =>
+    pairwiseDistance(a as Tensor, b as Tensor, {
+      p: options.number("p", 2),
+      eps: options.number("eps", 1e-6),
+      keepdims: options.boolean("keepdim", false),
+    }),
 };
 
 /** `(x - mean) / sqrt(var + eps)` over axes. */

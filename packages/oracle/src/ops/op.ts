@@ -27,13 +27,3 @@ export function unaryWith(f: (x: Tensor, options: Options) => Tensor | readonly 
 export function binary(f: (a: Tensor, b: Tensor) => Tensor): Op {
   return ([a, b]) => f(a as Tensor, b as Tensor);
 }
-
-/** The axis that an option names, counted from the front. */
-export function axisOf(x: Tensor, options: Options, name: string, byDefault?: number): number {
-  return fromFront(options.number(name, byDefault), x.ndim);
-}
-
-/** `axis` counted from the front; whether it exists is for the library to say. */
-export function fromFront(axis: number, rank: number): number {
-  return axis < 0 ? axis + Math.max(1, rank) : axis;
-}

@@ -1,4 +1,15 @@
 import type { Axes, Selection, Tensor } from "@gradus/core";
+import {
+  countNonzero,
+  type Interpolation,
+  maxAlong,
+  minAlong,
+  nanmean,
+  nanquantile,
+  nansum,
+  quantile,
+  varMean,
+} from "@gradus/tensor";
 import type { Options } from "../options.js";
 import { unsupported } from "../unsupported.js";
 import { type Op, type OpTable, unaryWith } from "./op.js";
@@ -14,12 +25,16 @@ export const reductions: OpTable = {
   logsumexp: reduction((x, axes, keep) => x.logsumexp(axes, keep)),
   all: reduction((x, axes, keep) => x.all(axes, keep)),
   any: reduction((x, axes, keep) => x.any(axes, keep)),
-  count_nonzero: reduction((x, axes, keep) => x.ne(0).sum(axes, keep)),
+  count_nonzero: unaryWith((x, options) => countNonzero(x, axesOf(options))),
+  nansum: reduction((x, axes, keep) => nansum(x, axes, keep)),
+  nanmean: reduction((x, axes, keep) => nanmean(x, axes, keep)),
   var: unaryWith((x, options) => variance(x, options)),
   std: unaryWith((x, options) =>
     x.std(axesOf(options), { ...keepOf(options), correction: correctionOf(options) }),
   ),
-  var_mean: unaryWith((x, options) => [variance(x, options), x.mean(axesOf(options), keepOf(options))]),
+  var_mean: unaryWith((x, options) =>
+    varMean(x, axesOf(options), { ...keepOf(options), correction: correctionOf(options) }),
+  ),
   norm: unaryWith((x, options) => {
     if (options.get("p") === "nuc") unsupported("norm with p nuc");
     const p = options.get("p") === "fro" ? 2 : options.number("p", 2);
@@ -42,6 +57,8 @@ export const reductions: OpTable = {
   kthvalue: selection((x, options) =>
     x.kthvalue(options.number("k"), options.number("dim", -1), keepOf(options)),
   ),
+  quantile: quantileOf(quantile),
+  nanquantile: quantileOf(nanquantile),
   median: selection((x, options) => x.median(axisOf(options), keepOf(options))),
 };
 
@@ -92,10 +109,24 @@ function extreme(name: "max" | "min"): Op {
     if (other !== undefined) return name === "max" ? input.maximum(other) : input.minimum(other);
     const axis = axisOf(options);
     if (axis === undefined) return input[name]();
-    const at =
-      name === "max" ? input.argmax(axis, { keepdims: true }) : input.argmin(axis, { keepdims: true });
-    const values = input.gather(axis, at);
-    const found = [values, at];
-    return keepOf(options).keepdims || input.ndim === 0 ? found : found.map((y) => y.squeeze(axis));
+    const along = name === "max" ? maxAlong : minAlong;
+    const { values, indices } = along(input, axis, keepOf(options));
+    return [values, indices];
   };
+}
+
+function quantileOf(f: typeof quantile): Op {
+  return ([x, q], options) =>
+    f(
+      x as Tensor,
+      q ??
+        (options.numbers("q").length === 1 && !Array.isArray(options.get("q"))
+          ? options.number("q")
+          : options.numbers("q")),
+      axisOf(options),
+      {
+        ...keepOf(options),
+        interpolation: options.string("interpolation", "linear") as Interpolation,
+      },
+    );
 }

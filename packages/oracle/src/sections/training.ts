@@ -15,10 +15,10 @@ import {
   tanh,
 } from "@gradus/nn";
 import { applyUpdates, clipByGlobalNorm } from "@gradus/optimizers";
+import { tensor } from "@gradus/tensor";
 import type { Check } from "../compare.js";
 import type { Lab } from "../lab.js";
 import { lossCall } from "../losses.js";
-import { take } from "../ops/take.js";
 import { ruleOf } from "../optimizers.js";
 import { Options } from "../options.js";
 import { scheduleOf } from "../schedulers.js";
@@ -123,7 +123,8 @@ export function trainingChecks(c: TrainingCase, lab: Lab): Check[] {
   let state = rule.init(params);
 
   c.batches.forEach((rows, step) => {
-    const [x, y] = [take(inputs, 0, rows), take(targets, 0, rows)];
+    const chosen = tensor(Int32Array.from(rows));
+    const [x, y] = [inputs.indexSelect(0, chosen), targets.indexSelect(0, chosen)];
     const [value, found, next] = valueAndGrad((p: LayerParams[]): readonly [Tensor, unknown[]] => {
       const [output, after] = model.apply(p, layerStates, x, { train: true });
       const predictions = c.squeeze_last === true ? output.squeeze(-1) : output;

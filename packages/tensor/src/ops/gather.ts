@@ -15,7 +15,7 @@ import {
 import { applyOne } from "../apply.js";
 import { everyBatched } from "../batching/every-batched.js";
 import { asGradusTensor } from "../gradus-tensor.js";
-import { dataOf } from "../host.js";
+import { checkPositions } from "./positions.js";
 
 interface AxisAttrs {
   readonly axis: number;
@@ -144,21 +144,6 @@ function checkIndex(op: string, x: Tensor, axis: number, index: Tensor): number 
   }
   checkPositions(op, index, x.ndim === 0 ? 1 : (x.shape[at] as number), at);
   return at;
-}
-
-/** Where values can be looked at without waiting, an index out of range is an error here and now. */
-function checkPositions(op: string, index: Tensor, size: number, axis: number): void {
-  if (index.traced || index.device.readSync === undefined) return;
-  const values = dataOf(asGradusTensor(op, index));
-  for (let i = 0; i < values.length; i++) {
-    const value = values[i] as number;
-    if (value < 0 || value >= size) {
-      fail(
-        "index-out-of-range",
-        `${op}: index ${value} (at position ${i}) is outside of axis ${axis}, which has size ${size}`,
-      );
-    }
-  }
 }
 
 /** Class indices as rows with a one at the class, i32. Throws `index-out-of-range` for other classes. */
