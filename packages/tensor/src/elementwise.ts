@@ -22,7 +22,7 @@ import {
 } from "@gradus/core";
 import { applyOne } from "./apply.js";
 import { remember, runRemembered } from "./eager-elementwise.js";
-import { elementwise } from "./ops/elementwise.js";
+import { type ElementwiseAttrs, elementwise } from "./ops/elementwise.js";
 
 /** One method for each row of the scalar table. */
 export const elementwiseMethods = Object.fromEntries(
@@ -44,12 +44,15 @@ export function elementwiseOp(name: ScalarOpName, op: ScalarOp, operands: readon
       `${name}: expected ${op.arity - 1} operand(s) beside the tensor, got ${operands.length - 1}`,
     );
   }
-  return pointwise(name, op.typing, operands, (...args) => ({
+  const attrs = attrsOf(name, op.typing, operands, (...args) => ({
     kind: "op",
     op: name,
     args,
     dtype: resultDType(op, (args.at(-1) as Expr).dtype),
   }));
+  const computed = applyOne(elementwise, operands.filter(isTensor), attrs);
+  remember(op, operands, attrs);
+  return computed;
 }
 
 /**
@@ -62,6 +65,15 @@ export function pointwise(
   operands: readonly Operand[],
   build: (...args: Expr[]) => Expr,
 ): Tensor {
+  return applyOne(elementwise, operands.filter(isTensor), attrsOf(name, typing, operands, build));
+}
+
+function attrsOf(
+  name: string,
+  typing: OpTyping,
+  operands: readonly Operand[],
+  build: (...args: Expr[]) => Expr,
+): ElementwiseAttrs {
   operands.forEach((operand, k) => {
     const known =
       isTensor(operand) || isScalar(operand) || typeof operand === "number" || typeof operand === "boolean";
@@ -71,7 +83,6 @@ export function pointwise(
     }
   });
   const dtypes = operandDTypes(name, typing, operands);
-  const tensors = operands.filter(isTensor);
   const params = operands.filter((operand) => !isTensor(operand)).map(numberOf);
   const signature = `${name} ${operands.map((o, k) => (isTensor(o) ? o.dtype : `#${dtypes[k]}`)).join()} ${dtypes.join()}`;
   let expr = exprs.get(signature);
@@ -79,10 +90,7 @@ export function pointwise(
     expr = build(...leavesOf(operands, dtypes));
     exprs.set(signature, expr);
   }
-  const attrs = { name, expr, params };
-  const computed = applyOne(elementwise, tensors, attrs);
-  remember(op, operands, attrs);
-  return computed;
+  return { name, expr, params };
 }
 
 /** One expression object for each op and combination of dtypes: it names the kernel. */
