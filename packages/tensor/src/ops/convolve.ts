@@ -1,25 +1,17 @@
 import {
   type Aval,
   axisIndex,
-  calculus as c,
   type DType,
   type Expr,
   inputAt,
   type Op,
-  param,
   stage,
   type Tensor,
 } from "@gradus/core";
 import { applyOne } from "../apply.js";
+import { type Sliding, staysInside, tapOf } from "./taps.js";
 
-/** One number for each spatial axis. */
-interface ConvolveAttrs {
-  readonly stride: readonly number[];
-  readonly dilation: readonly number[];
-  /** How far apart the input's elements are, zeros between them: what a stride becomes in the transposed convolution. */
-  readonly spread: readonly number[];
-  /** Zeros before the input; negative: elements of it that are left out. */
-  readonly padding: readonly number[];
+interface ConvolveAttrs extends Sliding {
   /** The spatial sizes of the output, whatever lies behind the input's end. */
   readonly out: readonly number[];
 }
@@ -36,18 +28,14 @@ const convolveOp: Op<ConvolveAttrs> = {
     return [{ shape: [...shape.slice(0, 2), (w as Aval).shape[1] as number, ...out], dtype }];
   },
 
-  lower([x, w], { stride, dilation, spread, padding, out }) {
+  lower([x, w], { out, ...sliding }) {
     const { dtype, shape } = x as Aval;
     const [groups, rows, channels, ...sizes] = shape as [number, number, number, ...number[]];
     const [, outputs, , ...kernel] = (w as Aval).shape as [number, number, number, ...number[]];
     const rank = sizes.length;
+    const { stride, dilation, spread, padding } = sliding;
     const ends = sizes.map((size, i) => size * (spread[i] as number));
-    // A window that never leaves the input needs no guard.
-    const inside = out.map((count, i) => {
-      const last =
-        (count - 1) * (stride[i] as number) + ((kernel[i] as number) - 1) * (dilation[i] as number);
-      return spread[i] === 1 && padding[i] === 0 && last < (sizes[i] as number);
-    });
+    const inside = staysInside(sliding, sizes, kernel, out);
     return {
       kind: "contract",
       key: `convolve ${dtype} ${[stride, dilation, spread, padding, inside.map(Number)].join(" ")}`,
@@ -58,22 +46,11 @@ const convolveOp: Op<ConvolveAttrs> = {
           Expr,
           Expr,
         ];
-        const taps = kernel.map((_, i) => axisIndex(4 + rank + i));
-        let guard: Expr | undefined;
-        const need = (condition: Expr): void => {
-          guard = guard === undefined ? condition : c.logicalAnd(guard, condition);
-        };
-        const at = taps.map((tap, i) => {
-          const [apart, pad] = [spread[i] as number, padding[i] as number];
-          const start = c.mul(axisIndex(2 + i), stride[i] as number);
-          const position = c.sub(c.add(start, c.mul(tap, dilation[i] as number)), pad);
-          if (inside[i] === true) return position;
-          need(c.greaterEqual(position, 0));
-          need(c.less(position, param(i, "i32")));
-          if (apart > 1) need(c.equal(c.imod(position, apart), 0));
-          return c.idiv(position, apart);
-        });
-        const spatial = out.map((_, i) => axisIndex(2 + i));
+        const tapAxes = kernel.map((_, i) => 4 + rank + i);
+        const windows = out.map((_, i) => 2 + i);
+        const { at, guard } = tapOf(windows, tapAxes, sliding, inside);
+        const taps = tapAxes.map(axisIndex);
+        const spatial = windows.map(axisIndex);
         return {
           name: "convolve",
           params: new Array<DType>(rank).fill("i32"),

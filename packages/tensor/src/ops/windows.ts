@@ -1,4 +1,4 @@
-import { fail, formatShape, type PerAxis, type Shape } from "@gradus/core";
+import { fail, formatShape, type MaxPoolOptions, type PerAxis, type Shape, type Tensor } from "@gradus/core";
 
 /* How windows (kernels) slide over the last axes of a tensor. */
 
@@ -15,7 +15,7 @@ export function perAxis(op: string, name: string, value: PerAxis, count: number,
 }
 
 /** A window's way over one axis. */
-export interface Sliding {
+interface Way {
   readonly size: number;
   readonly kernel: number;
   readonly stride: number;
@@ -25,8 +25,8 @@ export interface Sliding {
 }
 
 /** How many windows fit; with `ceil`, also one that reaches over the end but starts before it. */
-export function windowCount(op: string, shape: Shape, sliding: Sliding, ceil = false): number {
-  const { size, kernel, stride, dilation, padding } = sliding;
+export function windowCount(op: string, shape: Shape, way: Way, ceil = false): number {
+  const { size, kernel, stride, dilation, padding } = way;
   const reach = dilation * (kernel - 1) + 1;
   const room = size + padding[0] + padding[1] - reach;
   if (room < 0) {
@@ -38,4 +38,51 @@ export function windowCount(op: string, shape: Shape, sliding: Sliding, ceil = f
   if (!ceil) return Math.floor(room / stride) + 1;
   const count = Math.ceil(room / stride) + 1;
   return (count - 1) * stride >= size + padding[0] ? count - 1 : count;
+}
+
+/** How windows slide over a tensor's last axes. */
+export interface Windows {
+  /** The axes before those that the windows slide over. */
+  readonly lead: Shape;
+  readonly sizes: readonly number[];
+  readonly kernel: readonly number[];
+  readonly stride: readonly number[];
+  readonly dilation: readonly number[];
+  readonly padding: readonly number[];
+  readonly out: readonly number[];
+}
+
+/** The windows of a pooling operation. */
+export function windowsOf(op: string, x: Tensor, kernelSize: PerAxis, options: MaxPoolOptions): Windows {
+  const rank = typeof kernelSize === "number" ? x.ndim - 2 : kernelSize.length;
+  if (rank < 1 || rank > x.ndim) {
+    fail(
+      "shape-mismatch",
+      `${op}: the input needs a batch axis, channels and axes for the window, got ${formatShape(x.shape)}. Or name the window's sizes: [2, 2]`,
+    );
+  }
+  const kernel = perAxis(op, "the window", kernelSize, rank, 1);
+  const stride = perAxis(op, "stride", options.stride ?? kernel, rank, 1);
+  const dilation = perAxis(op, "dilation", options.dilation ?? 1, rank, 1);
+  const padding = perAxis(op, "padding", options.padding ?? 0, rank, 0);
+  const wide = padding.findIndex((pad, i) => pad > (kernel[i] as number) / 2);
+  if (wide >= 0) {
+    fail(
+      "invalid-argument",
+      `${op}: padding ${padding[wide]} must be at most half of the window ${kernel[wide]}: a window must hold an element`,
+    );
+  }
+  const sizes = x.shape.slice(x.ndim - rank);
+  const out = sizes.map((size, i) => {
+    const pad = padding[i] as number;
+    const sliding = {
+      size,
+      kernel: kernel[i] as number,
+      stride: stride[i] as number,
+      dilation: dilation[i] as number,
+      padding: [pad, pad] as const,
+    };
+    return windowCount(op, x.shape, sliding, options.ceilMode);
+  });
+  return { lead: x.shape.slice(0, x.ndim - rank), sizes, kernel, stride, dilation, padding, out };
 }
