@@ -6,6 +6,15 @@ export { fit } from "./fit.js";
 export { type LoadedRun, loadRun } from "./load-run.js";
 export type { MonitorOptions } from "./monitor.js";
 export { NonFiniteError } from "./non-finite.js";
+export {
+  decodeOptimizer,
+  encodeOptimizer,
+  loadOptimizer,
+  type OptimizerFiles,
+  type OptimizerOf,
+  type StateOf,
+  saveOptimizer,
+} from "./optimizer-files.js";
 export type { FitOptions } from "./options.js";
 export type { BatchOptions } from "./predict.js";
 export { type ProgressOptions, type ProgressStream, progress } from "./progress.js";

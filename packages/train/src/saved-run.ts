@@ -1,6 +1,7 @@
 import { fail, GradusError } from "@gradus/core";
 import type { Json } from "./callback.js";
 import type { HostTree } from "./host-tree.js";
+import { decodeNumber, encodeNumber } from "./json-numbers.js";
 import { decodeSafetensors, encodeSafetensors } from "./safetensors.js";
 import type { EpochLog } from "./scores.js";
 
@@ -173,15 +174,4 @@ const RECORD: Readonly<Record<string, Check>> = {
 function recordShape(record: unknown, whole: string): string | undefined {
   if (!isRecord(record)) return whole || "content";
   return Object.keys(RECORD).find((key) => !(RECORD[key] as Check)((record as Record<string, unknown>)[key]));
-}
-
-/** JSON has no NaN, infinities and -0, which losses and states may be. All other numbers it gives back exactly. */
-function encodeNumber(_: string, value: unknown): unknown {
-  if (typeof value !== "number" || (Number.isFinite(value) && !Object.is(value, -0))) return value;
-  return { $number: Object.is(value, -0) ? "-0" : String(value) };
-}
-
-function decodeNumber(_: string, value: unknown): unknown {
-  if (typeof value !== "object" || value === null || !("$number" in value)) return value;
-  return Number(value.$number);
 }

@@ -1,4 +1,4 @@
-import { valueAndGrad } from "@gradus/autograd";
+import { hvp, valueAndGrad } from "@gradus/autograd";
 import {
   fail,
   formatShape,
@@ -33,7 +33,14 @@ export interface StepKeys {
 }
 
 export type TrainingStep<P, S> = Compiled<
-  [carried: Carried<P, S>, data: Data, rows: Tensor, keys: StepKeys, step: Scalar],
+  [
+    carried: Carried<P, S>,
+    data: Data,
+    rows: Tensor,
+    keys: StepKeys,
+    step: Scalar,
+    variant: string | undefined,
+  ],
   { readonly carried: Carried<P, S>; readonly report: Tensor }
 >;
 
@@ -41,7 +48,7 @@ export type TrainingStep<P, S> = Compiled<
 export const REPORT = { accepted: 0, scores: 1 } as const;
 
 /**
- * One update, compiled: forward, backward, rule. Its report is a vector: whether the update was accepted, the loss, the
+ * One update, compiled: forward, backward, rule; one program for each of the rule's variants. Its report is a vector: whether the update was accepted, the loss, the
  * metrics.
  *
  * An update that would make the loss, a parameter or the layers' state NaN or infinite is not accepted: the step then
@@ -55,7 +62,14 @@ export function trainingStep<P, S>(
   metrics: Metrics,
   sticky: boolean,
 ): TrainingStep<P, S> {
-  const step = (carried: Carried<P, S>, data: Data, rows: Tensor, keys: StepKeys, at: Scalar) => {
+  const step = (
+    carried: Carried<P, S>,
+    data: Data,
+    rows: Tensor,
+    keys: StepKeys,
+    at: Scalar,
+    variant: string | undefined,
+  ) => {
     const { params, state, optimizer, sound } = carried;
     const x = takeRows(data.x, rows);
     const y = takeRows(data.y, rows);
@@ -74,6 +88,8 @@ export function trainingStep<P, S>(
         const [otherLoss, otherGrads] = valueAndGrad(lossAt)(p);
         return [otherLoss, otherGrads];
       },
+      hvp: (vector) => hvp((p: P) => lossAt(p)[0], params, vector),
+      ...(variant !== undefined && { variant }),
     });
     const nextParams = applyUpdates(params, updates);
 

@@ -131,7 +131,8 @@ export class Trainer<P, S> {
     const end = Math.min(begin + batchSize, options.rows);
     const { step, stepInEpoch, carried } = run;
     const rows = order.slice([begin, end]);
-    const result = this.step(carried, options.data, rows, run.keys, scalar(step));
+    const variant = parts.rule.variant?.(carried.optimizer);
+    const result = this.step(carried, options.data, rows, run.keys, scalar(step), variant);
     rows.dispose();
     run.carried = result.carried;
     run.step++;
