@@ -4,6 +4,7 @@ export type { Data } from "./data.js";
 export { type EarlyStoppingOptions, earlyStopping } from "./early-stopping.js";
 export { fit } from "./fit.js";
 export { type LoadedRun, loadRun } from "./load-run.js";
+export { minimize } from "./minimize.js";
 export type { MonitorOptions } from "./monitor.js";
 export { NonFiniteError } from "./non-finite.js";
 export {

@@ -41,6 +41,16 @@ export class Problem<P, Batch, Aux> {
     return { x, value, gradient, steepness, aux };
   }
 
+  /** The value alone at `x`. */
+  *valueAt(x: Tensor): Reading<number> {
+    const { layout, objective, batch } = this;
+    this.counts.value++;
+    const [value] = yield* readAll([
+      layout.engine.scope(() => objective.value(layout.unflatten(x), batch)),
+    ] as const);
+    return value;
+  }
+
   /** The objective on the line from a point along a direction. */
   along(from: Point<Aux>, direction: Tensor): Probe<LinePoint & Point<Aux>> {
     const { engine } = this.layout;
