@@ -18,6 +18,9 @@ export interface Curvature {
   readonly lowest: Float64Array;
 }
 
+/** Eigenvalues of at most this size count as zero, whatever the others are. */
+export const NO_CURVATURE = 1e-8;
+
 /** Looks at the Hessian at `x`. */
 export function* curvatureAt<P, Batch, Aux>(
   problem: Problem<P, Batch, Aux>,
@@ -27,8 +30,8 @@ export function* curvatureAt<P, Batch, Aux>(
   const spectrum = yield* lanczos(problem.layout, (v) => problem.hessianTimes(x, v), seed);
   const { least, greatest } = spectrum;
   const size = Math.max(Math.abs(least), Math.abs(greatest));
-  // Products carry rounding errors of this order.
-  const zero = Math.max(problem.layout.epsilon ** 0.5 * 10 * size, problem.layout.epsilon ** 0.5);
+  // Products carry rounding errors of the first order; what is left of the second is no curvature at all.
+  const zero = Math.max(Math.max(100 * problem.layout.epsilon, 1e-9) * size, NO_CURVATURE);
   const critical =
     least > zero ? "minimum" : least >= -zero ? "flat" : greatest < -zero ? "maximum" : "saddle";
   return { ...spectrum, critical };

@@ -13,7 +13,7 @@ import { FlatLayout } from "../problem/flat-layout.js";
 import type { StoppingOptions } from "../problem/iterative.js";
 import { Problem } from "../problem/problem.js";
 import { complete, numbersOf, type Reading, readAll } from "../problem/reading.js";
-import { type CriticalPoint, type Curvature, curvatureAt } from "./critical-point.js";
+import { type CriticalPoint, type Curvature, curvatureAt, NO_CURVATURE } from "./critical-point.js";
 import { type MinimizeMethod, optimizerOf } from "./methods.js";
 
 export interface MinimizeOptions<P> extends StoppingOptions {
@@ -224,7 +224,7 @@ export async function minimizeObjective<P, Aux>(
     reason,
     critical,
     curvature: curvature && { least: curvature.least, greatest: curvature.greatest },
-    success: reason === "converged" && solid && size > layout.epsilon ** 0.5,
+    success: reason === "converged" && solid && size > NO_CURVATURE,
     iterations,
     evaluations: { ...total },
     escapes,
