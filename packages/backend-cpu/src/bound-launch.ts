@@ -1,5 +1,6 @@
-import { type Buffer, fail, formatShape, type Launch } from "@gradus/core";
+import type { Buffer, Launch } from "@gradus/core";
 import type { Compiled } from "./compiled.js";
+import { checkAliases, checkCount, checkSizes, failedCheck } from "./launch-check.js";
 import type { Machine } from "./machine.js";
 import type { CpuBuffer } from "./memory/cpu-buffer.js";
 import { type Phase, paramsAt } from "./program.js";
@@ -37,8 +38,8 @@ export class BoundLaunch {
     const { compiled, machine, ids } = this;
     const { residency, memory } = machine;
     const { kernel, program } = compiled;
-    if (buffers.length !== ids.length) this.failCount("buffers", buffers, ids.length);
-    if (params.length !== kernel.params.length) this.failCount("params", params, kernel.params.length);
+    checkCount(kernel, "buffers", buffers, ids.length);
+    checkCount(kernel, "params", params, kernel.params.length);
     if (this.areNew(sizes)) this.resize(sizes);
     for (let k = 0; k < ids.length; k++) {
       if ((buffers[k] as CpuBuffer).id !== ids[k]) {
@@ -77,8 +78,7 @@ export class BoundLaunch {
       const number = parts === 1 || pool === undefined ? phase.run(args, 0, 1) : pool.run(phase, args, parts);
       failed = Math.max(failed, number);
     }
-    if (failed === 0 || kernel.kind !== "loop") return undefined;
-    return kernel.checks?.[failed - 1]?.message;
+    return failedCheck(kernel, failed);
   }
 
   private areNew(sizes: readonly number[]): boolean {
@@ -91,13 +91,7 @@ export class BoundLaunch {
   private resize(sizes: readonly number[]): void {
     const { machine, compiled, ids } = this;
     const { kernel, program, axes } = compiled;
-    if (sizes.length !== (axes ?? sizes.length)) this.failCount("sizes", sizes, axes as number);
-    if (!sizes.every((size) => Number.isInteger(size) && size >= 0)) {
-      fail(
-        "kernel-invalid",
-        `kernel "${kernel.name}": sizes must be whole numbers of at least 0, got ${formatShape(sizes)}`,
-      );
-    }
+    checkSizes(kernel, axes, sizes);
     // Until all of it is known, nothing is.
     this.isResolved = false;
     if (program.kind === "phases") {
@@ -119,36 +113,14 @@ export class BoundLaunch {
 
   private check(buffers: readonly Buffer[]): void {
     const { compiled, ids } = this;
-    const { name } = compiled.kernel;
     buffers.forEach((buffer, k) => {
-      ids[k] = compiled.owner.own(buffer, `kernel "${name}"`).id;
+      ids[k] = compiled.owner.own(buffer, `kernel "${compiled.kernel.name}"`).id;
     });
     try {
-      this.checkAliases(buffers);
+      checkAliases(compiled.kernel, buffers);
     } catch (error) {
       ids.fill(0);
       throw error;
     }
-  }
-
-  /** An output is in an input's buffer exactly where the kernel says so: it was made for that. */
-  private checkAliases(buffers: readonly Buffer[]): void {
-    const { name, inputs, outputs, aliases } = this.compiled.kernel;
-    for (let k = 0; k < outputs.length; k++) {
-      for (let i = 0; i < inputs.length; i++) {
-        const shared = buffers[i] === buffers[inputs.length + k];
-        if (shared === (aliases?.[k] === i)) continue;
-        const problem = shared ? "but the kernel does not say so" : "as the kernel says";
-        const is = shared ? "is" : "is not";
-        fail("kernel-invalid", `kernel "${name}": output ${k} ${is} in the buffer of input ${i}, ${problem}`);
-      }
-    }
-  }
-
-  private failCount(what: string, list: readonly unknown[], expected: number): never {
-    return fail(
-      "kernel-invalid",
-      `kernel "${this.compiled.kernel.name}" takes ${expected} ${what}, but the launch has ${list.length}`,
-    );
   }
 }

@@ -16,10 +16,15 @@ import { Machine } from "./machine.js";
 import { CpuBuffer } from "./memory/cpu-buffer.js";
 import { MAX_BUFFER_BYTES } from "./memory/residency.js";
 import type { Pool, PoolOptions } from "./threads/pool.js";
+import { spawn } from "./threads/spawn.js";
 
-export interface DeviceOptions extends PoolOptions {
+export interface DeviceOptions extends Partial<PoolOptions> {
+  readonly threads: number;
   readonly collected: boolean;
 }
+
+/** A worker that takes longer than this for a part, and much longer than others for theirs, is given up. */
+const STALL_MS = 10_000;
 
 /** Ends the workers of devices that nobody uses any more. */
 const abandoned = new FinalizationRegistry<Pool>((pool) => void pool.stop());
@@ -35,8 +40,8 @@ export class Cpu implements Backend {
   private pending: GradusError | undefined;
   private isDisposed = false;
 
-  constructor({ collected, ...threads }: DeviceOptions) {
-    this.machine = new Machine(threads);
+  constructor({ collected, threads, spawn: how = spawn, stallMs = STALL_MS }: DeviceOptions) {
+    this.machine = new Machine({ threads, spawn: how, stallMs });
     if (this.machine.pool !== undefined) abandoned.register(this, this.machine.pool, this);
     this.caps = { dtypes, collected, maxBufferBytes: MAX_BUFFER_BYTES, maxBuffers: 256 };
   }

@@ -1,11 +1,8 @@
-import { type Backend, fail, GradusError } from "@gradus/core";
+import { type Backend, fail, interpreter } from "@gradus/core";
 import { Cpu } from "./cpu-device.js";
 import { MAX_THREADS } from "./threads/control.js";
 import { canShareMemory, defaultThreads } from "./threads/host.js";
-import { spawn } from "./threads/spawn.js";
-
-/** A worker that takes longer than this for a part, and much longer than others for theirs, is given up. */
-const STALL_MS = 10_000;
+import { WorkerCpu } from "./worker/worker-cpu.js";
 
 export interface CpuOptions {
   /**
@@ -14,6 +11,12 @@ export interface CpuOptions {
    * other origins (headers `Cross-Origin-Opener-Policy: same-origin` and `Cross-Origin-Embedder-Policy: require-corp`).
    */
   readonly threads?: number;
+  /**
+   * Whether the device lives in a worker. Default false. Then calls return at once and this thread stays free: that of a
+   * page can answer its user while it trains. Buffers must be freed, as on a GPU: eager code needs `scope`, `using` or
+   * `dispose`; compiled steps need nothing. In browsers values cannot be read without waiting (`item()`): use `await x.read()`.
+   */
+  readonly worker?: boolean;
   /**
    * Whether unreachable buffers are collected, as ordinary objects are. Default true. With false the device claims to be
    * one like a GPU, whose buffers must be freed, so that tests find leaks.
@@ -28,10 +31,12 @@ export interface CpuOptions {
  * Work that is large enough is split among threads, which start when there is some, and end with the device or the program.
  *
  * Modules are compiled where they are needed, without waiting. Browsers refuse that on the main thread for large modules
- * (Chromium above 8 MB, before version 115 above 4 KB: use a worker there).
+ * (Chromium above 8 MB, before version 115 above 4 KB: use `worker` there).
  *
- * Throws `invalid-argument` if `threads` is no whole number from 1 to 64, `unsupported` where WebAssembly is missing or a content security policy forbids it (`script-src
- * 'wasm-unsafe-eval'` allows it): use `interpreter()` of `@gradus/core` there.
+ * Where WebAssembly is missing, or a content security policy forbids it (`script-src 'wasm-unsafe-eval'` allows it), it is
+ * the interpreter of `@gradus/core`, which is much slower, and says so once.
+ *
+ * @throws `invalid-argument` if `threads` is no whole number from 1 to 64, or more than 1 with `worker`.
  *
  * @example
  * ```ts
@@ -41,18 +46,40 @@ export interface CpuOptions {
  * ```
  */
 export async function cpu(options: CpuOptions = {}): Promise<Backend> {
-  const threads = threadsOf(options.threads);
+  const { collected = true, worker = false } = options;
+  const threads = worker ? soleThread(options.threads) : threadsOf(options.threads);
   try {
     // A function of one vector instruction.
     await WebAssembly.compile(Uint8Array.from(PROBE));
   } catch (cause) {
-    throw new GradusError(
-      "unsupported",
-      `cpu: this host does not run WebAssembly with vectors (${String(cause)}). Use interpreter() of @gradus/core instead; where a content security policy forbids it, allow 'wasm-unsafe-eval'`,
-      { cause },
+    warn(
+      `cpu: this host does not run WebAssembly with vectors (${String(cause)}), so the interpreter computes, which is many ` +
+        "times slower. Where a content security policy forbids it, allow 'wasm-unsafe-eval' in its script-src",
     );
+    return interpreter({ collected });
   }
-  return new Cpu({ collected: options.collected ?? true, threads, spawn, stallMs: STALL_MS });
+  if (!worker) return new Cpu({ collected, threads });
+  try {
+    const device = new WorkerCpu();
+    await device.ready;
+    return device;
+  } catch (cause) {
+    warn(
+      `cpu: the worker could not be started (${String(cause)}), so this thread computes, and waits meanwhile. Where a content ` +
+        "security policy forbids it, allow blob: in its worker-src",
+    );
+    return new Cpu({ collected, threads });
+  }
+}
+
+function warn(message: string): void {
+  // biome-ignore lint/suspicious/noConsole: the program goes on, only slower than was asked for
+  console.warn(`gradus: ${message}`);
+}
+
+function soleThread(wanted = 1): number {
+  if (wanted === 1) return 1;
+  return fail("invalid-argument", `cpu: a device in a worker computes on one thread, got threads: ${wanted}`);
 }
 
 function threadsOf(wanted: number | undefined): number {
@@ -61,9 +88,8 @@ function threadsOf(wanted: number | undefined): number {
     fail("invalid-argument", `cpu: threads must be a whole number from 1 to ${MAX_THREADS}, got ${wanted}`);
   }
   if (wanted === 1 || canShareMemory()) return wanted;
-  // biome-ignore lint/suspicious/noConsole: the program goes on, only slower than was asked for
-  console.warn(
-    "gradus: cpu computes on one thread, because this host does not share memory between threads. A page must be isolated " +
+  warn(
+    "cpu computes on one thread, because this host does not share memory between threads. A page must be isolated " +
       "from other origins: send Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp",
   );
   return 1;
