@@ -3,7 +3,7 @@ export { type CheckpointSequenceOptions, checkpoint, checkpointSequence } from "
 export { fisherVp, gaussNewtonVp, type Likelihood } from "./curvature.js";
 export { type BackwardContext, type CustomGradOptions, customGrad } from "./custom-grad.js";
 export { grad, valueAndGrad } from "./grad.js";
-export { type GradcheckOptions, type GradcheckReport, gradcheck } from "./gradcheck.js";
+export { type GradcheckOptions, type GradcheckReport, gradcheck, gradgradcheck } from "./gradcheck.js";
 export { hvp } from "./hvp.js";
 export { hessian, type Jacobian, type JacobianOptions, jacobian } from "./jacobian.js";
 export { jvp } from "./jvp.js";
