@@ -1,4 +1,5 @@
-import { type Backend, interpreter, sizeOf } from "@gradus/core";
+import { grad } from "@gradus/autograd";
+import { type Backend, type ConvOptions, interpreter, sizeOf } from "@gradus/core";
 import { type Tensor, tensor } from "@gradus/tensor";
 import { beforeAll, describe, expect, it } from "vitest";
 import { cpu } from "./cpu.js";
@@ -83,5 +84,59 @@ describe.each(["f32", "f64"] as const)("matrix products of %s", (dtype) => {
         dtype,
       ),
     ).toBeLessThan(allowed);
+  });
+});
+
+interface Case {
+  readonly x: number[];
+  readonly w: number[];
+  readonly options: ConvOptions;
+}
+
+const convolutions: Record<string, Case> = {
+  "one axis": { x: [3, 2, 37], w: [5, 2, 4], options: { padding: 2 } },
+  "two axes": { x: [2, 3, 13, 14], w: [6, 3, 3, 3], options: {} },
+  "two axes, padded": { x: [2, 3, 13, 14], w: [6, 3, 3, 3], options: { padding: 1 } },
+  "two axes with strides": {
+    x: [2, 3, 15, 14],
+    w: [4, 3, 3, 2],
+    options: { padding: [2, 0], stride: [2, 3] },
+  },
+  "two axes, dilated": { x: [1, 2, 15, 14], w: [4, 2, 3, 3], options: { padding: 2, dilation: 2 } },
+  "two axes in groups": { x: [2, 6, 9, 9], w: [4, 3, 3, 3], options: { groups: 2, padding: 1 } },
+  "two axes, each channel alone": { x: [2, 5, 9, 11], w: [5, 1, 3, 3], options: { groups: 5, padding: 1 } },
+  "three axes": { x: [2, 2, 5, 6, 7], w: [3, 2, 2, 3, 2], options: { stride: [1, 2, 1] } },
+};
+
+describe("convolutions", () => {
+  it.each(Object.entries(convolutions))(
+    "over %s are right, and so are both gradients",
+    (_, { x, w, options }) => {
+      const f = (a: Tensor, b: Tensor): Tensor => a.conv(b, options);
+      expect(difference(f, [x, w], "f32")).toBeLessThan(1e-4);
+      const gradient = (index: 0 | 1) => (a: Tensor, b: Tensor) =>
+        grad((x: Tensor) =>
+          f(index === 0 ? x : a, index === 1 ? x : b)
+            .square()
+            .sum(),
+        )(index === 0 ? a : b);
+      for (const index of [0, 1] as const)
+        expect(difference(gradient(index), [x, w], "f32")).toBeLessThan(1e-2);
+    },
+  );
+
+  it("transposed are right", () => {
+    const f = (a: Tensor, b: Tensor): Tensor =>
+      a.convTranspose(b, { stride: 2, padding: 1, outputPadding: 1 });
+    expect(
+      difference(
+        f,
+        [
+          [2, 3, 6, 7],
+          [3, 4, 3, 3],
+        ],
+        "f32",
+      ),
+    ).toBeLessThan(1e-4);
   });
 });

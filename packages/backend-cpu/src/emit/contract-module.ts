@@ -24,10 +24,8 @@ export function contractModule(kernel: ContractKernel, entry: string): ContractM
   const functions: WasmFunction[] = [...callees.functions()];
   const add = (made: WasmFunction): number =>
     callees.count + functions.push(made) - 1 - callees.functions().length;
-  const pack = ({ value, rows, columns, transposed }: Operand): WasmFunction =>
-    transposed === undefined
-      ? packFunction(lowered, callees, value, rows, columns)
-      : packTransposedFunction(lowered, callees, transposed, rows, columns);
+  const pack = ({ value, rows, columns }: Operand): WasmFunction =>
+    packFunction(lowered, callees, value, rows, columns);
   const tiles = new Map<string, number>();
   for (let rows = 1; rows <= tileRows(accumulate); rows++) {
     for (let vectors = 1; vectors <= TILE_VECTORS; vectors++) {
@@ -36,7 +34,12 @@ export function contractModule(kernel: ContractKernel, entry: string): ContractM
   }
   const parts = {
     packLeft: add(pack(left)),
-    packRight: add(pack(right)),
+    ...((right.isDense || right.transposed === undefined) && { packRight: add(pack(right)) }),
+    ...(right.transposed !== undefined && {
+      transposeRight: add(
+        packTransposedFunction(lowered, callees, right.transposed, right.rows, right.columns),
+      ),
+    }),
     write: add(writeFunction(lowered, callees)),
     tile: (rows: number, vectors: number): number => tiles.get(`${rows} ${vectors}`) as number,
   };

@@ -332,11 +332,16 @@ export class ExpressionEmitter {
   private loadVector(e: Load): void {
     const { body } = this;
     const { buffer, dtype, index, guard, fill = 0 } = e;
-    if (!this.isDense(index)) {
+    const stride = this.isDense(index) ? undefined : this.strideOf(index);
+    if (stride === undefined && !this.isDense(index)) {
       this.gather(e);
       return;
     }
     const load = (): void => {
+      if (stride !== undefined) {
+        this.loadApart(e, stride);
+        return;
+      }
       this.pushAddress(buffer, dtype, () => this.pushNumber(index));
       if (this.lanes === 2 && dtype !== "f64") body.simd(simd.load64Zero, 2, 0);
       else body.simd(simd.load, 2, 0);
@@ -345,6 +350,7 @@ export class ExpressionEmitter {
         body.simd(simd.neI32);
       }
     };
+    if (stride !== undefined) this.number(stride);
     this.number(index);
     if (guard === undefined) {
       load();
@@ -407,6 +413,67 @@ export class ExpressionEmitter {
     const instruction =
       dtype === "f32" ? simd.replaceF32 : dtype === "f64" ? simd.replaceF64 : simd.replaceI32;
     this.body.simd(instruction, lane);
+  }
+
+  /** The distance between the elements of neighbouring lanes, if it is the same everywhere. */
+  private strideOf(index: Expr): Expr | undefined {
+    const stride = affineIn(index, this.run as number)?.stride;
+    return stride === undefined || this.dependsOnVectorStage(index) || !this.isAvailable(stride)
+      ? undefined
+      : stride;
+  }
+
+  /** Loads elements that are equally far apart. */
+  private loadApart({ buffer, dtype, index }: Load, stride: Expr): void {
+    const { body } = this;
+    const bytes = dtype === "f64" ? 8 : 4;
+    const [at, result] = [body.local(I32), body.local(V128)];
+    this.pushAddress(buffer, dtype, () => this.pushNumber(index));
+    body.set(at);
+    const apart = stride.kind === "const" ? stride.value : undefined;
+    let step = -1;
+    if (apart === undefined) {
+      step = body.local(I32);
+      this.pushNumber(stride);
+      body.i32(bytes === 8 ? 3 : 2);
+      body.put(op.i32Shl);
+      body.set(step);
+    }
+    if (apart === 2 && bytes === 4 && this.lanes === 4 && this.limit === undefined) {
+      // Every second of eight.
+      for (const offset of [0, 16]) {
+        body.get(at);
+        body.simd(simd.load, 2, offset);
+      }
+      body.simd(simd.shuffle, ...[0, 8, 16, 24].flatMap((byte) => [byte, byte + 1, byte + 2, byte + 3]));
+      body.set(result);
+    } else {
+      body.constantVector(I32, 0);
+      body.set(result);
+      const isAhead = apart !== undefined && apart > 0 && apart < 1024;
+      for (let lane = 0; lane < this.lanes; lane++) {
+        this.inLane(lane, () => {
+          body.get(at);
+          body.get(result);
+          const offset = isAhead ? unsigned(bytes * (apart as number) * lane) : [0];
+          body.simd(bytes === 8 ? simd.load64Lane : simd.load32Lane, bytes === 8 ? 3 : 2, ...offset, lane);
+          body.set(result);
+          if (isAhead) return;
+          if (apart !== undefined) body.advance(at, bytes * apart);
+          else {
+            body.get(at);
+            body.get(step);
+            body.put(op.i32Add);
+            body.set(at);
+          }
+        });
+      }
+    }
+    body.get(result);
+    if (dtype === "bool") {
+      body.constantVector(I32, 0);
+      body.simd(simd.neI32);
+    }
   }
 
   /** Loads lane by lane. */

@@ -46,7 +46,9 @@ export function packedSteps(k: number): number {
 /** Which functions of the module do what. */
 export interface Parts {
   readonly packLeft: number;
-  readonly packRight: number;
+  /** At least one of these two; of both the better one for the sizes. */
+  readonly packRight?: number;
+  readonly transposeRight?: number;
   readonly write: number;
   /** The function for a tile of so many rows and vectors. */
   tile(rows: number, vectors: number): number;
@@ -181,15 +183,24 @@ export function multiplyFunction(
         w.set(outer, stepsAreRows ? bytes : rowBytes);
         const own = [first, end];
         const steps = [firstStep, endStep];
-        const call = (): void =>
-          w.call(
-            isLeft ? parts.packLeft : parts.packRight,
-            args,
-            batchIndex,
-            ...(stepsAreRows ? [...steps, ...own] : [...own, ...steps]),
-            packed,
-            rowBytes,
-          );
+        const callOne = (index: number): void => {
+          const ranges = stepsAreRows ? [...steps, ...own] : [...own, ...steps];
+          w.call(index, args, batchIndex, ...ranges, packed, rowBytes);
+        };
+        const { packLeft, packRight, transposeRight } = parts;
+        const call = (): void => {
+          if (isLeft) callOne(packLeft);
+          else if (packRight === undefined || transposeRight === undefined) {
+            callOne((packRight ?? transposeRight) as number);
+          } else {
+            // Along the axis that has the longer runs.
+            w.when(
+              w.isBelow(groups.n.last.size, groups.k.last.size),
+              () => callOne(transposeRight),
+              () => callOne(packRight),
+            );
+          }
+        };
         const isNeeded = isLeft
           ? w.isBelow(firstStep, endStep)
           : w.and(w.isBelow(firstStep, endStep), () => {

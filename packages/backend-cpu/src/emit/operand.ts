@@ -23,10 +23,13 @@ export interface InPlace {
 export interface Operand {
   readonly value: Expr;
   readonly inPlace?: InPlace;
-  /** How it is packed: the groups of its rows and columns; transposed if its elements are neighbours along the rows. */
+  /** How it is packed: the groups of its rows and columns. */
   readonly rows: GroupName;
   readonly columns: GroupName;
+  /** If its elements are neighbours along the rows: it may be packed by transposing squares. */
   readonly transposed?: LoadExpr;
+  /** Whether its elements are neighbours along the columns too, or only there. */
+  readonly isDense: boolean;
 }
 
 /** The left operand: its elements may lie anywhere, so it is packed as it lies. */
@@ -37,12 +40,13 @@ export function leftOperand(kernel: ContractKernel, value: Expr): Operand {
   ];
   const [rows, columns] = alongK <= alongM ? (["m", "k"] as const) : (["k", "m"] as const);
   const inPlace = placeOf(kernel, value, "m", "k");
-  return inPlace === undefined ? { value, rows, columns } : { value, inPlace, rows, columns };
+  return { value, rows, columns, isDense: true, ...(inPlace !== undefined && { inPlace }) };
 }
 
 /** The right operand: its rows, along n, must be dense. */
 export function rightOperand(kernel: ContractKernel, value: Expr): Operand {
-  const packed = { value, rows: "k", columns: "n" } as const;
+  const isDense = stridedAlong(kernel, value, "n") === 0;
+  const packed = { value, rows: "k", columns: "n", isDense } as const;
   const inPlace = placeOf(kernel, value, "k", "n");
   if (inPlace !== undefined && isOne(inPlace.column)) return { ...packed, inPlace };
   const isPlain = value.kind === "load" && value.guard === undefined;

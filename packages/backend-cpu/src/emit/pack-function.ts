@@ -1,9 +1,11 @@
-import type { ContractKernel, Expr } from "@gradus/core";
+import { type ContractKernel, constant, type Expr, type LoadExpr } from "@gradus/core";
 import type { WasmFunction } from "../wasm/encode.js";
 import { simd } from "../wasm/function-body.js";
 import type { Callees } from "./callees.js";
 import { bytesOfElement, ContractFrame, type GroupName } from "./contract-frame.js";
-import type { Local } from "./words.js";
+import { type GuardRange, guardRange } from "./guard-range.js";
+import { Lowering } from "./lower.js";
+import type { Local, Word } from "./words.js";
 
 /**
  * Computes an operand to dense rows: `(arguments, batch, first row, end, first column, end, target, bytes of a row)`, where a
@@ -24,9 +26,12 @@ export function packFunction(
   const { batch, [rowsName]: rows, [columnsName]: columns } = groups;
   const { last } = columns;
   const leading = columns.numbers.slice(0, -1);
-  const step = emitter.lanes * bytesOfElement(value.dtype);
   const at = words.local();
   const row = words.local();
+  const unguarded = value.kind === "load" && value.guard !== undefined ? withoutGuard(value) : undefined;
+  const range =
+    value.kind === "load" && value.guard !== undefined ? guardRange(value.guard, last.number) : undefined;
+  const lowering = new Lowering();
   batch.enter(batchIndex);
   emitter.within(batch.numbers, () => {
     emitter.hoist([value], true);
@@ -41,29 +46,8 @@ export function packFunction(
         columns.runs(firstColumn, endColumn, (end) => {
           emitter.within(leading, () => {
             emitter.hoist([value], true);
-            emitter.spread([value], last.number);
-            const store = (): void => {
-              // What the address needs is computed before it.
-              const vector = emitter.lanesOf(value);
-              words.push(at);
-              body.get(vector);
-              body.simd(emitter.lanes === 2 && value.dtype !== "f64" ? simd.store64Lane : simd.store, 2, 0);
-              if (emitter.lanes === 2 && value.dtype !== "f64") body.put(0);
-              words.advance(at, step);
-              words.advance(last.index, emitter.lanes);
-            };
-            const whole = words.let(words.sub(end, emitter.lanes - 1));
-            words.when(words.isBelow(last.index, whole), () =>
-              words.repeat(
-                () => emitter.withinLanes(last.number, undefined, store),
-                words.isBelow(last.index, whole),
-              ),
-            );
-            words.when(words.isBelow(last.index, end), () =>
-              emitter.withinLanes(last.number, end.index, store),
-            );
-            // Back over the lanes that are not there.
-            words.advance(at, words.mul(words.sub(end, last.index), bytesOfElement(value.dtype)));
+            if (range === undefined) vectors(value, end);
+            else ranges(range, end);
           });
         });
         words.advance(target, rowBytes);
@@ -72,6 +56,56 @@ export function packFunction(
     });
   });
   return body.finish();
+
+  /** Stores the values up to `end`, a vector at a time, and goes there. */
+  function vectors(what: Expr, end: Local): void {
+    const store = (): void => {
+      // What the address needs is computed before it.
+      const vector = emitter.lanesOf(what);
+      words.push(at);
+      body.get(vector);
+      if (emitter.lanes === 2 && what.dtype !== "f64") body.simd(simd.store64Lane, 2, 0, 0);
+      else body.simd(simd.store, 2, 0);
+      words.advance(at, emitter.lanes * bytesOfElement(what.dtype));
+      words.advance(last.index, emitter.lanes);
+    };
+    emitter.scope(() => {
+      emitter.spread([what], last.number);
+      const whole = words.let(words.sub(end, emitter.lanes - 1));
+      words.when(words.isBelow(last.index, whole), () =>
+        words.repeat(
+          () => emitter.withinLanes(last.number, undefined, store),
+          words.isBelow(last.index, whole),
+        ),
+      );
+      words.when(words.isBelow(last.index, end), () => emitter.withinLanes(last.number, end.index, store));
+    });
+    // Back over the lanes that are not there.
+    words.advance(at, words.mul(words.sub(end, last.index), bytesOfElement(what.dtype)));
+    words.set(last.index, end);
+  }
+
+  /** As `vectors` for a load with a guard: before, within and behind the range where it holds. */
+  function ranges({ conditions, from, to }: GuardRange, end: Local): void {
+    const guarded = value as LoadExpr;
+    const fill = constant(guarded.fill ?? 0, guarded.dtype);
+    const [low, high] = [words.let(last.index), words.let(end)];
+    const number = (e: Expr): Word => {
+      const lowered = lowering.lower(e);
+      return () => emitter.pushNumber(lowered);
+    };
+    for (const edge of from) words.set(low, words.max(low, words.let(number(edge))));
+    for (const edge of to) words.set(high, words.min(high, words.let(number(edge))));
+    for (const condition of conditions) words.set(high, words.choose(number(condition), high, low));
+    words.set(low, words.min(low, end));
+    vectors(fill, low);
+    words.when(words.isBelow(last.index, high), () => vectors(unguarded as Expr, high));
+    vectors(fill, end);
+  }
+}
+
+function withoutGuard({ kind, buffer, dtype, index }: LoadExpr): LoadExpr {
+  return { kind, buffer, dtype, index };
 }
 
 type Eight<T> = [T, T, T, T, T, T, T, T];

@@ -69,6 +69,8 @@ export const simd = {
   or: 80,
   not: 77,
   bitSelect: 82,
+  load32Lane: 86,
+  load64Lane: 87,
   store32Lane: 90,
   store64Lane: 91,
   load64Zero: 93,

@@ -40,28 +40,29 @@ const convolveOp: Op<ConvolveAttrs> = {
       kind: "contract",
       key: `convolve ${dtype} ${[stride, dilation, spread, padding, inside.map(Number)].join(" ")}`,
       body: () => {
-        const [group, row, output, channel] = [0, 1, 2 + rank, 3 + rank].map(axisIndex) as [
+        const [group, output, row, channel] = [0, 1, 2, 3 + rank].map(axisIndex) as [
           Expr,
           Expr,
           Expr,
           Expr,
         ];
         const tapAxes = kernel.map((_, i) => 4 + rank + i);
-        const windows = out.map((_, i) => 2 + i);
+        const windows = out.map((_, i) => 3 + i);
         const { at, guard } = tapOf(windows, tapAxes, sliding, inside);
         const taps = tapAxes.map(axisIndex);
         const spatial = windows.map(axisIndex);
         return {
           name: "convolve",
           params: new Array<DType>(rank).fill("i32"),
-          groups: { batch: 1, m: 1 + rank, n: 1, k: 1 + rank },
-          a: inputAt(0, dtype, [group, row, channel, ...at], guard),
-          b: inputAt(1, dtype, [group, output, channel, ...taps]),
+          // Positions are neighbours in x and in y, so they are what vectors run along.
+          groups: { batch: 1, m: 1, n: 1 + rank, k: 1 + rank },
+          a: inputAt(1, dtype, [group, output, channel, ...taps]),
+          b: inputAt(0, dtype, [group, row, channel, ...at], guard),
           accumulate: dtype,
           writes: [{ at: [group, row, output, ...spatial], value: stage(0, dtype) }],
         };
       },
-      sizes: [groups, rows, ...out, outputs, channels, ...kernel],
+      sizes: [groups, outputs, rows, ...out, channels, ...kernel],
       params: ends,
     };
   },
