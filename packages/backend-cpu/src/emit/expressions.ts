@@ -551,6 +551,40 @@ export class ExpressionEmitter {
     }
   }
 
+  /** Divides lanes by a number: multiplies by its reciprocal in 32 bits (Hacker's Delight, 10-1). */
+  private divideLanes(dividend: Expr, divisor: number, isRemainder: boolean): void {
+    const { body } = this;
+    const [value, quotient] = [this.lanesOf(dividend), body.local(V128)];
+    if (divisor === 1) body.get(value);
+    else {
+      const { factor, shift } = reciprocalOf(divisor);
+      for (const instruction of [simd.multiplyLow, simd.multiplyHigh]) {
+        body.get(value);
+        body.constantVector(I32, factor);
+        body.simd(instruction);
+      }
+      body.simd(simd.shuffle, ...HIGH_WORDS);
+      if (factor < 0) {
+        body.get(value);
+        body.simd(simd.addI32);
+      }
+      body.i32(shift);
+      body.simd(simd.shiftI32);
+      // Towards zero.
+      body.get(value);
+      body.i32(31);
+      body.simd(simd.shiftLogicalI32);
+      body.simd(simd.addI32);
+    }
+    if (!isRemainder) return;
+    body.set(quotient);
+    body.get(value);
+    body.get(quotient);
+    body.constantVector(I32, divisor);
+    body.simd(simd.mulI32);
+    body.simd(simd.subI32);
+  }
+
   private castVector(value: Expr, to: DType): void {
     const { body } = this;
     const from = value.dtype;
@@ -595,6 +629,10 @@ export class ExpressionEmitter {
     }
     const isShift = shifts.has(e.op);
     const [first, second] = e.args as [Expr, Expr];
+    if ((e.op === "quotient" || e.op === "remainderOf") && second.kind === "const" && second.value > 0) {
+      this.divideLanes(first, second.value, e.op === "remainderOf");
+      return;
+    }
     if (instruction?.[1] !== undefined && !(isShift && this.varies(second))) {
       this.pushVector(first);
       if (isShift) this.pushNumber(second);
@@ -636,6 +674,9 @@ export class ExpressionEmitter {
   }
 }
 
+/** The upper words of four i64 in two vectors. */
+const HIGH_WORDS = [4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31];
+
 /** The lower words of two pairs of f64 masks. */
 const LOW_WORDS = [0, 1, 2, 3, 8, 9, 10, 11, 0, 1, 2, 3, 8, 9, 10, 11];
 
@@ -648,4 +689,15 @@ export function isLeaf(e: Expr): boolean {
 /** How many lanes there are where these are computed. */
 export function lanesFor(roots: readonly Expr[]): Lanes {
   return postOrder(roots).some(({ dtype }) => dtype === "f64") ? 2 : 4;
+}
+
+/** For a divisor of at least 2: `x / divisor` is the upper half of `x factor`, shifted right (plus 1 if x is negative). */
+export function reciprocalOf(divisor: number): { readonly factor: number; readonly shift: number } {
+  const d = BigInt(divisor);
+  const two31 = 1n << 31n;
+  const greatest = two31 - 1n - (two31 % d);
+  let power = 32n;
+  while (1n << power <= greatest * (d - ((1n << power) % d))) power++;
+  const factor = Number(((1n << power) + d - ((1n << power) % d)) / d) | 0;
+  return { factor, shift: Number(power - 32n) };
 }

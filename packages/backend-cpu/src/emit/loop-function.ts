@@ -360,9 +360,11 @@ export function gridPreference(kernel: LoopKernel): (sizes: readonly number[]) =
   const [alongGrid, alongInner] = [scattered(() => grid - 1), scattered(({ over }) => over.at(-1) as number)];
   return (sizes) => {
     const columns = sizes[grid - 1] as number;
+    const inner = lasts.reduce((most, axis) => Math.max(most, sizes[axis] as number), 0);
+    // Not even one vector.
+    if (inner < 4 && columns > inner) return true;
     if (alongGrid < alongInner && columns >= 4) return true;
     if (alongGrid > alongInner) return false;
-    const inner = lasts.reduce((most, axis) => Math.max(most, sizes[axis] as number), 0);
     return inner < 16 && columns > inner;
   };
 }

@@ -40,12 +40,7 @@ const convolveOp: Op<ConvolveAttrs> = {
       kind: "contract",
       key: `convolve ${dtype} ${[stride, dilation, spread, padding, inside.map(Number)].join(" ")}`,
       body: () => {
-        const [group, output, row, channel] = [0, 1, 2, 3 + rank].map(axisIndex) as [
-          Expr,
-          Expr,
-          Expr,
-          Expr,
-        ];
+        const [group, output, row, channel] = [0, 1, 2, 3 + rank].map(axisIndex) as [Expr, Expr, Expr, Expr];
         const tapAxes = kernel.map((_, i) => 4 + rank + i);
         const windows = out.map((_, i) => 3 + i);
         const { at, guard } = tapOf(windows, tapAxes, sliding, inside);

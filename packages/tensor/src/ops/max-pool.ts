@@ -17,7 +17,7 @@ import {
   type Tensor,
 } from "@gradus/core";
 import { apply, applyOne } from "../apply.js";
-import { tapOf } from "./taps.js";
+import { staysInside, tapOf } from "./taps.js";
 import { type Windows, windowsOf } from "./windows.js";
 
 /**
@@ -40,22 +40,24 @@ const maxPoolOp: Op<Windows> = {
     const { sizes, kernel, stride, dilation, padding, out } = windows;
     const { dtype, shape } = x as Aval;
     const rank = sizes.length;
+    const sliding = { stride, dilation, padding, spread: sizes.map(() => 1) };
+    const inside = staysInside(sliding, sizes, kernel, out);
     return {
       kind: "loops",
-      key: `maxPool ${dtype} ${[stride, dilation, padding].join(" ")}`,
+      // The window is part of it: dividing by a number that is known is several times cheaper.
+      key: `maxPool ${dtype} ${[kernel, stride, dilation, padding, inside.map(Number)].join(" ")}`,
       body: () => {
         const limit = sizes.map((_, i) => param(i, "i32"));
         const over = kernel.map((_, i) => 1 + rank + i);
-        const spread = sizes.map(() => 1);
         const slid = out.map((_, i) => 1 + i);
-        const { at, guard } = tapOf(slid, over, { stride, dilation, padding, spread }, []);
+        const { at, guard } = tapOf(slid, over, sliding, inside);
         const least = isFloat(dtype) ? -Infinity : dtype === "i32" ? -2147483648 : 0;
         const value = inputAt(0, dtype, [axisIndex(0), ...at], guard, least);
         // From the number of the tap within the window to its position in the row.
         let rest: Expr = stage(0, "i32");
-        const chosen = [...over].reverse().map((axis) => {
-          const tap = c.imod(rest, axisSize(axis));
-          rest = c.idiv(rest, axisSize(axis));
+        const chosen = [...kernel].reverse().map((size) => {
+          const tap = c.imod(rest, size);
+          rest = c.idiv(rest, size);
           return tap;
         });
         const place = chosen.reverse().map((tap, i) => {
