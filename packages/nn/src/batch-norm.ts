@@ -1,5 +1,6 @@
 import { fail, formatShape, type Layer, type Scalar, sameShape, scalar, type Tensor } from "@gradus/core";
 import { checkSize } from "./check-size.js";
+import { standardize } from "./standardize.js";
 import { type Empty, empty } from "./stateless.js";
 
 export interface BatchNormParams {
@@ -136,23 +137,22 @@ export function batchNorm(
         );
       }
       const axes = shape.flatMap((_, axis) => (axis === 1 ? [] : [axis]));
-      const mean = x.mean(axes, { keepdims: true });
-      const centered = x.sub(mean);
-      const variance = centered.square().mean(axes, { keepdims: true });
-      const y = scaled(centered.mul(variance.add(eps).rsqrt()));
+      const y = scaled(standardize(x, axes, eps));
       if (!train || !isTracked(state)) return [y, state];
 
       const share = shareOf(state);
+      // Only to be remembered: without gradient.
+      const seen = x.detach();
       const moved = (what: "runningMean" | "runningVar", batch: Tensor): Tensor => {
         const before = perChannel(what, state[what]).mul(share.map((s) => 1 - s));
-        return before.add(batch.detach().mul(share)).reshape([features]);
+        return before.add(batch.mul(share)).reshape([features]);
       };
       return [
         y,
         {
           ...state,
-          runningMean: moved("runningMean", mean),
-          runningVar: moved("runningVar", variance.mul(count / (count - 1))),
+          runningMean: moved("runningMean", seen.mean(axes, { keepdims: true })),
+          runningVar: moved("runningVar", seen.var(axes, { keepdims: true })),
           ...(state.count !== undefined && { count: state.count.map((n) => n + 1) }),
         },
       ];

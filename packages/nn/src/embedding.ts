@@ -39,8 +39,8 @@ export function embedding(count: number, features: number): Layer<EmbeddingParam
           `${name}: indices must be whole numbers, got ${x.dtype}. Convert: x.cast("i32")`,
         );
       }
-      const index = x.cast("i32").reshape([x.size, 1]).expand([x.size, features]);
-      return [weight.gather(0, index).reshape([...x.shape, features]), state];
+      const rows = weight.indexSelect(0, x.cast("i32").reshape([x.size]));
+      return [rows.reshape([...x.shape, features]), state];
     },
   };
 }

@@ -1,6 +1,7 @@
 import { fail, formatShape, type Layer } from "@gradus/core";
 import { checkSize } from "./check-size.js";
-import { checkEps, type NormOptions, type NormParams, scaleAndShift, standardize } from "./normalization.js";
+import { checkEps, type NormOptions, type NormParams, scaleAndShift } from "./normalization.js";
+import { standardize } from "./standardize.js";
 import { type Empty, empty } from "./stateless.js";
 
 /**

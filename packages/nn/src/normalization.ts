@@ -16,12 +16,6 @@ export interface NormOptions {
   readonly affine?: boolean;
 }
 
-/** `(x - mean) / sqrt(var + eps)` over the axes, with the biased variance. */
-export function standardize(x: Tensor, axes: readonly number[], eps: number): Tensor {
-  const centered = x.sub(x.mean(axes, { keepdims: true }));
-  return centered.mul(centered.square().mean(axes, { keepdims: true }).add(eps).rsqrt());
-}
-
 /** Throws unless eps is at least 0. */
 export function checkEps(layer: string, eps: number): void {
   if (!(eps >= 0 && eps < Infinity)) fail("invalid-argument", `${layer}: eps must be at least 0, got ${eps}`);

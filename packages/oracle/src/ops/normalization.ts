@@ -1,52 +1,78 @@
-import type { Tensor } from "@gradus/core";
-import { batchNorm } from "@gradus/nn";
+import { isFloat, type Layer, type Tensor } from "@gradus/core";
+import {
+  batchNorm,
+  groupNorm,
+  instanceNorm,
+  layerNorm,
+  localResponseNorm,
+  type NormParams,
+  rmsNorm,
+} from "@gradus/nn";
 import { cosineSimilarity, normalize, pairwiseDistance } from "@gradus/tensor";
-import type { Options } from "../options.js";
-import { unsupported } from "../unsupported.js";
 import type { OpTable } from "./op.js";
+
+type Named = Readonly<Record<string, Tensor>>;
 
 export const normalization: OpTable = {
   batch_norm: ([x], options, named) => {
     const input = x as Tensor;
-    const { running_mean, running_var, weight, bias } = named;
+    const { running_mean, running_var } = named;
     const training = options.boolean("training", false);
-    if (running_mean === undefined || running_var === undefined)
-      return unsupported("batch_norm without running statistics");
-    const layer = batchNorm(running_mean.size, {
+    const channels = input.shape[1] as number;
+    const layer = batchNorm(channels, {
       eps: options.number("eps", 1e-5),
       momentum: options.number("momentum", 0.1),
     });
-    const params = { weight: weight ?? running_mean.onesLike(), bias: bias ?? running_mean.zerosLike() };
+    const params = scaleOf(named, input, [channels]);
+    if (running_mean === undefined || running_var === undefined)
+      return layer.apply(params, {} as never, input, { train: true })[0];
     const state = { runningMean: running_mean, runningVar: running_var };
     const [y, next] = layer.apply(params, state, input, { train: training });
     return [y, next.runningMean, next.runningVar];
   },
-  layer_norm: ([x], options, { weight, bias }) => {
+  layer_norm: ([x], options, named) => {
     const input = x as Tensor;
-    const sizes = options.numbers("normalized_shape");
-    const axes = sizes.map((_, k) => k - sizes.length);
-    return affine(standardized(input, axes, options), weight, bias);
+    const shape = options.numbers("normalized_shape");
+    return run(layerNorm(shape, { eps: options.number("eps", 1e-5) }), scaleOf(named, input, shape), input);
   },
-  group_norm: ([x], options, { weight, bias }) => {
+  rms_norm: ([x], options, named) => {
     const input = x as Tensor;
-    const [samples, channels] = input.shape as [number, number];
-    const groups = input.reshape([samples, options.number("num_groups"), -1]);
-    const y = standardized(groups, [2], options).reshape(input.shape);
-    return affine(y, perChannel(weight, channels, input), perChannel(bias, channels, input));
+    const shape = options.numbers("normalized_shape");
+    const layer = rmsNorm(shape, options.has("eps") ? { eps: options.number("eps") } : {});
+    return run(layer, { weight: scaleOf(named, input, shape).weight }, input);
   },
-  instance_norm: ([x], options, { running_mean, running_var, weight, bias }) => {
-    if (
-      running_mean !== undefined ||
-      running_var !== undefined ||
-      !options.boolean("use_input_stats", true)
-    ) {
-      return unsupported("instance_norm with running statistics");
-    }
+  group_norm: ([x], options, named) => {
     const input = x as Tensor;
     const channels = input.shape[1] as number;
-    const y = standardized(input, input.shape.map((_, axis) => axis).slice(2), options);
-    return affine(y, perChannel(weight, channels, input), perChannel(bias, channels, input));
+    const layer = groupNorm(options.number("num_groups"), channels, { eps: options.number("eps", 1e-5) });
+    return run(layer, scaleOf(named, input, [channels]), input);
   },
+  instance_norm: ([x], options, named) => {
+    const input = x as Tensor;
+    const channels = input.shape[1] as number;
+    const { running_mean, running_var } = named;
+    const layer = instanceNorm(channels, {
+      eps: options.number("eps", 1e-5),
+      momentum: options.number("momentum", 0.1),
+      affine: true,
+    });
+    const params = scaleOf(named, input, [channels]);
+    const train = options.boolean("use_input_stats", true);
+    if (running_mean === undefined || running_var === undefined)
+      return layer.apply(params, {}, input, { train })[0];
+    const state = { runningMean: running_mean, runningVar: running_var };
+    return layer.apply(params, state, input, { train })[0];
+  },
+  local_response_norm: ([x], options) =>
+    run(
+      localResponseNorm(options.number("size"), {
+        alpha: options.number("alpha", 1e-4),
+        beta: options.number("beta", 0.75),
+        k: options.number("k", 1),
+      }),
+      {},
+      x as Tensor,
+    ),
   normalize: ([x], options) =>
     normalize(x as Tensor, {
       p: options.number("p", 2),
@@ -66,19 +92,14 @@ export const normalization: OpTable = {
     }),
 };
 
-/** `(x - mean) / sqrt(var + eps)` over axes. */
-function standardized(x: Tensor, axes: readonly number[], options: Options): Tensor {
-  const centered = x.sub(x.mean(axes, { keepdims: true }));
-  return centered.mul(
-    x.var(axes, { keepdims: true, correction: 0 }).add(options.number("eps", 1e-5)).rsqrt(),
-  );
+/** A layer as a function of its parameters and input. */
+function run<P>(layer: Layer<P, Readonly<Record<string, never>>>, params: P, x: Tensor): Tensor {
+  return layer.apply(params, {}, x, { train: true })[0];
 }
 
-function affine(x: Tensor, weight: Tensor | undefined, bias: Tensor | undefined): Tensor {
-  const scaled = weight === undefined ? x : x.mul(weight);
-  return bias === undefined ? scaled : scaled.add(bias);
-}
-
-function perChannel(value: Tensor | undefined, channels: number, x: Tensor): Tensor | undefined {
-  return value?.reshape(x.shape.map((_, axis) => (axis === 1 ? channels : 1)));
+/** Weight and bias; ones and zeros where the case has none. */
+function scaleOf({ weight, bias }: Named, x: Tensor, shape: readonly number[]): NormParams {
+  const make = (value: number): Tensor =>
+    x.engine.full(shape, value, { dtype: isFloat(x.dtype) ? x.dtype : "f32", device: x.device });
+  return { weight: weight ?? make(1), bias: bias ?? make(0) };
 }

@@ -11,6 +11,7 @@ import { indexing } from "./indexing.js";
 import { linearAlgebra } from "./linear-algebra.js";
 import { normalization } from "./normalization.js";
 import type { OpTable } from "./op.js";
+import { recurrent } from "./recurrent.js";
 import { reductions } from "./reductions.js";
 import { shapes } from "./shapes.js";
 
@@ -24,6 +25,7 @@ export const ops: OpTable = {
   ...shapes,
   ...indexing,
   ...normalization,
+  ...recurrent,
 };
 
 /** The outputs of a case's op as a function of those inputs that it is differentiated by. */
