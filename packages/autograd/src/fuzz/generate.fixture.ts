@@ -225,6 +225,20 @@ const kinds: readonly Kind[] = [
   [2, scatterAdd],
   [1, oneHot],
   [2, concatenation],
+  [2, (g, random) => onFloats(g, random.pick(smooth))],
+  [1, (g, random) => onFloats(g, random.pick(bent), true)],
+  [1, blend],
+  [1, triangle],
+  [1, diagonal],
+  [1, roll],
+  [1, repeat],
+  [1, windows],
+  [1, padWith],
+  [3, index],
+  [1, indexSelect],
+  [1, indexAdd],
+  [1, indexPut],
+  [2, scatter],
   [2, (g, random) => ofValue(g, (ref, x) => cast(g, ref, x, random.pick(["f32", "f64", "i32", "bool"])))],
   [1, (g, random) => ofValue(g, (ref) => g.add(random.pick(["zerosLike", "onesLike", "detach"]), [ref]))],
 ];
@@ -478,6 +492,163 @@ function concatenation(g: Generator, random: Random): Ref | undefined {
       x.shape.map((n, k) => (k === axis ? random.int(0, 3) : n)),
     );
     return g.add("concat", [random.shuffled([...parts, more]), axis]);
+  });
+}
+
+/** Functions of one tensor of floats, and those that jump. */
+const smooth = [
+  "celu",
+  "selu",
+  "softsign",
+  "tanhshrink",
+  "softshrink",
+  "hardsigmoid",
+  "hardswish",
+  "geluTanh",
+];
+const bent = ["hardshrink", "logit", "nanToNum"];
+
+function onFloats(g: Generator, name: string, rough = false): Ref {
+  return g.add(name, [g.floats()], rough);
+}
+
+function blend(g: Generator, random: Random): Ref | undefined {
+  const [first, name] = [g.floats(), random.pick(["lerp", "addcmul"])];
+  const x = g.of(first);
+  const [a, b] = [g.partner(x, isFloat), g.partner(x, isFloat)];
+  const shape = joined(joined(x.shape, g.of(a).shape) ?? [], g.of(b).shape);
+  // Each operand broadcasts with the first; together they may not.
+  if (shape === undefined || sizeOf(shape) > MAX_SIZE) return undefined;
+  return g.add(name, [first, a, b], name === "lerp");
+}
+
+function triangle(g: Generator, random: Random): Ref | undefined {
+  return ofValue(g, (ref, x) =>
+    x.ndim < 2 ? undefined : g.add(random.pick(["tril", "triu"]), [ref, random.int(-3, 3)]),
+  );
+}
+
+function diagonal(g: Generator, random: Random): Ref | undefined {
+  return ofValue(g, (ref, x) => {
+    if (x.ndim < 2) return undefined;
+    const [a, b] = random.shuffled(x.shape.map((_, axis) => axis));
+    return g.add("diagonal", [ref, random.int(-2, 2), a, b]);
+  });
+}
+
+function roll(g: Generator, random: Random): Ref | undefined {
+  return ofValue(g, (ref, x) => {
+    if (random.chance(0.3)) return g.add("roll", [ref, random.int(-5, 5)]);
+    const axes = random.shuffled(x.shape.map((_, axis) => axis)).slice(0, random.int(0, x.ndim));
+    return g.add("roll", [ref, axes.map(() => random.int(-5, 5)), axes]);
+  });
+}
+
+function repeat(g: Generator, random: Random): Ref | undefined {
+  return ofValue(g, (ref, x) => {
+    const counts = Array.from({ length: Math.min(4, x.ndim + random.int(0, 1)) }, () => random.int(0, 3));
+    return x.size * counts.reduce((a, b) => a * b, 1) > MAX_SIZE ? undefined : g.add("repeat", [ref, counts]);
+  });
+}
+
+function windows(g: Generator, random: Random): Ref | undefined {
+  return ofValue(g, (ref, x) => {
+    const axis = g.axis(x);
+    const n = axis === undefined ? 0 : (x.shape.at(axis) as number);
+    if (n === 0 || x.ndim > 3) return undefined;
+    const size = random.int(1, n);
+    return x.size * size > MAX_SIZE ? undefined : g.add("windows", [ref, axis, size, random.int(1, 3)]);
+  });
+}
+
+function padWith(g: Generator, random: Random): Ref | undefined {
+  return ofValue(g, (ref, x) => {
+    const mode = random.pick(["reflect", "replicate", "circular"]);
+    const widths = x.shape.map((n) => {
+      const most = n === 0 ? 0 : Math.min(2, mode === "reflect" ? n - 1 : n);
+      return [random.int(0, most), random.int(0, most)];
+    });
+    const size = sizeOf(x.shape.map((n, axis) => n + sizeSum(widths[axis] as number[])));
+    return size > MAX_SIZE ? undefined : g.add("padWith", [ref, widths, mode]);
+  });
+}
+
+function sizeSum(list: readonly number[]): number {
+  return list.reduce((a, b) => a + b, 0);
+}
+
+/** Entries for the leading axes: numbers, ranges, new axes, and index tensors that broadcast with each other. */
+function entries(g: Generator, random: Random, x: Tensor): Argument[] {
+  const count = random.int(1, 3);
+  const list: Argument[] = [];
+  for (const n of x.shape.slice(0, random.int(0, x.ndim))) {
+    if (x.ndim + list.length < 4 && random.chance(0.15)) list.push("newaxis");
+    const way = random.int(0, 3);
+    if (n === 0 || way === 0) list.push([random.int(-n, n), undefined, random.pick([1, 1, 2, -1])]);
+    else if (way === 1) list.push(random.int(-n, n - 1));
+    else if (way === 2) list.push(null);
+    else {
+      const shape = random.pick([[count], [1], [2, count]]);
+      list.push(g.source("i32", shape, () => random.int(-n, n - 1)));
+    }
+  }
+  if (random.chance(0.3)) list.splice(random.int(0, list.length), 0, "...");
+  return list;
+}
+
+function index(g: Generator, random: Random): Ref | undefined {
+  return ofValue(g, (ref, x) => {
+    // After an ellipsis the entries count from the end: their sizes are not these.
+    const list = entries(g, random, x).filter(
+      (entry) => entry !== "..." || x.shape.every((n) => n === x.shape[0]),
+    );
+    return x.size > MAX_SIZE / 6 ? undefined : g.add("index", [ref, ...list]);
+  });
+}
+
+function indexSelect(g: Generator, random: Random): Ref | undefined {
+  return ofValue(g, (ref, x) => {
+    const axis = g.axis(x);
+    const n = axis === undefined ? 0 : (x.shape.at(axis) as number);
+    if (n === 0) return undefined;
+    return g.add("indexSelect", [ref, axis, g.source("i32", [random.int(0, 4)], () => random.int(0, n - 1))]);
+  });
+}
+
+function indexAdd(g: Generator, random: Random): Ref | undefined {
+  return ofValue(g, (ref, x) => {
+    const axis = g.axis(x);
+    const n = axis === undefined ? 0 : (x.shape.at(axis) as number);
+    if (n === 0) return undefined;
+    const count = random.int(0, 4);
+    const at = (axis as number) < 0 ? (axis as number) + x.ndim : axis;
+    const source = g.source(
+      random.pick(["f32", x.dtype]),
+      x.shape.map((size, k) => (k === at ? count : size)),
+    );
+    return g.add("indexAdd", [ref, axis, g.source("i32", [count], () => random.int(0, n - 1)), source]);
+  });
+}
+
+function indexPut(g: Generator, random: Random): Ref | undefined {
+  return ofValue(g, (ref, x) => {
+    if (x.size > MAX_SIZE / 6) return undefined;
+    const list = entries(g, random, x).filter((entry) => entry !== "...");
+    const value = random.chance(0.5) ? g.source(random.pick(["f32", x.dtype]), []) : random.int(-3, 3);
+    return g.add("indexPut", [ref, list, value, { accumulate: random.chance(0.5) }]);
+  });
+}
+
+function scatter(g: Generator, random: Random): Ref | undefined {
+  return ofValue(g, (ref, x) => {
+    const axis = g.axis(x);
+    if (axis === undefined) return undefined;
+    const at = indexFor(g, random, x, axis);
+    const source = g.source(random.pick(["f32", x.dtype]), g.of(at).shape);
+    if (random.chance(0.4)) return g.add("scatter", [ref, axis, at, source]);
+    const reduction = random.pick(["sum", "prod", "mean", "amax", "amin"]);
+    const options = { includeSelf: random.chance(0.5) };
+    return g.add("scatterReduce", [ref, axis, at, source, reduction, options], reduction === "mean");
   });
 }
 

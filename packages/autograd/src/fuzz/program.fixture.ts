@@ -1,5 +1,5 @@
 import type { Backend, DType, Shape, Tensor } from "@gradus/core";
-import { concat, stack, tensor } from "@gradus/tensor";
+import * as tensors from "@gradus/tensor";
 
 /** A tensor program as data, so that it can be run anywhere, made smaller, and printed as code. */
 export interface Program {
@@ -22,7 +22,7 @@ export interface Source {
   readonly captured: boolean;
 }
 
-/** A method of the first argument, or the function `concat` or `stack`. */
+/** A method of the first argument, or a function of `@gradus/tensor`. */
 export interface Step {
   readonly kind: "step";
   readonly name: string;
@@ -74,14 +74,20 @@ export function mapRefs<T>(argument: Argument, f: (ref: Ref) => T): unknown {
 
 export function makeSource(source: Source, device: Backend): Tensor {
   const { dtype, shape } = source;
-  return tensor(Float64Array.from(source.values), { dtype, shape, device });
+  return tensors.tensor(Float64Array.from(source.values), { dtype, shape, device });
+}
+
+/** The function that a step names, unless it names a method. */
+function functionOf(name: string): ((...args: unknown[]) => Tensor) | undefined {
+  return (tensors as unknown as Record<string, (...args: unknown[]) => Tensor>)[name];
 }
 
 /** Calls what a step names. */
 export function applyStep(step: Step, resultOf: (node: number) => Tensor): Tensor {
-  const [first, ...rest] = step.args.map((argument) => mapRefs(argument, (ref) => resultOf(ref.node)));
-  if (step.name === "concat") return concat(first as Tensor[], rest[0] as number);
-  if (step.name === "stack") return stack(first as Tensor[], rest[0] as number);
+  const args = step.args.map((argument) => mapRefs(argument, (ref) => resultOf(ref.node)));
+  const known = functionOf(step.name);
+  if (known !== undefined) return known(...args);
+  const [first, ...rest] = args;
   const method = (first as Record<string, unknown>)[step.name] as (...args: unknown[]) => Tensor;
   return method.apply(first, rest);
 }
@@ -121,7 +127,7 @@ function sourceCode({ values, shape, dtype, captured }: Source): string {
 
 function stepCode({ name, args }: Step): string {
   const [first, ...rest] = args.map(argumentCode);
-  if (name === "concat" || name === "stack") return `${name}(${[first, ...rest].join(", ")})`;
+  if (functionOf(name) !== undefined) return `${name}(${[first, ...rest].join(", ")})`;
   return `${first}.${name}(${rest.join(", ")})`;
 }
 

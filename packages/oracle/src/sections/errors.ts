@@ -13,7 +13,7 @@ import {
   nll,
   smoothL1,
 } from "@gradus/losses";
-import { batchNorm, dropout, linear } from "@gradus/nn";
+import { batchNorm, dropout, embedding, layerNorm, linear } from "@gradus/nn";
 import {
   adadelta,
   adam,
@@ -27,7 +27,21 @@ import {
   sequence,
   sgd,
 } from "@gradus/optimizers";
-import { concat, key, ones, stack, type Tensor, tensor, zeros } from "@gradus/tensor";
+import {
+  concat,
+  einsum,
+  inv,
+  key,
+  narrow,
+  ones,
+  padWith,
+  select,
+  split,
+  stack,
+  type Tensor,
+  tensor,
+  zeros,
+} from "@gradus/tensor";
 import type { Check } from "../compare.js";
 import type { ErrorCase } from "../schema/cases.js";
 import { Untranslated } from "../unsupported.js";
@@ -56,25 +70,44 @@ const rejected: Readonly<Record<string, Program>> = {
   "tensor/permute_incomplete": () => ones([2, 3, 4]).permute([0, 1]),
   "tensor/permute_repeated": () => ones([2, 3]).permute([0, 0]),
   "tensor/transpose_dim": () => ones([2, 3]).transpose(0, 3),
-  "tensor/index_tensor_out_of_range": () => ones([3]).gather(0, indices([0, 5])),
-  "tensor/too_many_indices": () => ones([3]).slice([0, 1], [0, 1]),
-  "tensor/mask_shape": () => tensor([true, false]).where(ones([3]), 0),
+  "tensor/index_out_of_range": () => ones([3]).index(3),
+  "tensor/index_tensor_out_of_range": () => ones([3]).index(indices([0, 5])),
+  "tensor/too_many_indices": () => ones([3]).index(0, 0),
+  "tensor/mask_shape": () => ones([3]).index(tensor([true, false])),
+  "tensor/select_out_of_range": () => select(ones([2, 3]), 1, 3),
+  "tensor/narrow_too_long": () => narrow(ones([4]), 0, 2, 3),
   "tensor/gather_out_of_range": () => ones([2, 2]).gather(1, indices([[0, 2]])),
   "tensor/gather_dims": () => ones([2, 2]).gather(1, indices([0])),
   "tensor/gather_float_index": () => ones([3]).gather(0, tensor([0])),
-  "tensor/index_select_out_of_range": () => ones([3]).gather(0, indices([3])),
+  "tensor/index_select_out_of_range": () => ones([3]).indexSelect(0, indices([3])),
   "tensor/scatter_add_out_of_range": () => zeros([3]).scatterAdd(0, indices([4]), ones([1])),
   "tensor/cat_sizes": () => concat([ones([2, 3]), ones([2, 4])], 0),
   "tensor/cat_dims": () => concat([ones([2, 3]), ones([3])], 0),
   "tensor/cat_nothing": () => concat([]),
   "tensor/stack_sizes": () => stack([ones([2]), ones([3])]),
+  "tensor/split_sections": () => split(ones([5]), [2, 2]),
   "tensor/expand_wrong": () => ones([2, 3]).expand([4, 3]),
   "tensor/squeeze_dim": () => ones([2]).squeeze(1),
   "tensor/ragged": () => tensor([[1, 2], [3]]),
   "tensor/item_of_many": () => ones([2]).item(),
   "tensor/max_of_empty": () => zeros([0]).max(),
   "tensor/argmax_empty_dim": () => zeros([2, 0]).argmax(1),
+  "tensor/topk_k": () => ones([3]).topk(4),
+  "tensor/pad_reflect_too_large": () =>
+    padWith(
+      ones([1, 1, 3]),
+      [
+        [0, 0],
+        [0, 0],
+        [3, 0],
+      ],
+      "reflect",
+    ),
+  "tensor/inverse_singular": () => inv(zeros([2, 2])),
   "tensor/one_hot_range": () => indices([0, 3]).oneHot(3),
+  "tensor/einsum_size": () => einsum("ij,jk->ik", ones([2, 3]), ones([2, 3])),
+  "tensor/einsum_unknown_output": () => einsum("ij->ik", ones([2, 3])),
+  "tensor/einsum_operands": () => einsum("ij,jk->ik", ones([2, 3])),
 
   "nn/linear_features": () =>
     linear(5, 4, { bias: false }).apply({ weight: ones([4, 5]) }, {}, ones([2, 3]), train),
@@ -82,6 +115,15 @@ const rejected: Readonly<Record<string, Program>> = {
   "nn/batch_norm_one_value": () => apply(batchNorm(3), ones([1, 3])),
   "nn/batch_norm_channels": () => apply(batchNorm(4), ones([2, 3])),
   "nn/dropout_p": () => dropout(1.5),
+  "nn/conv2d_channels": () => ones([1, 3, 5, 5]).conv(ones([2, 4, 3, 3])),
+  "nn/conv2d_kernel_larger": () => ones([1, 1, 2, 2]).conv(ones([1, 1, 3, 3])),
+  "nn/conv2d_groups": () => ones([1, 4, 5, 5]).conv(ones([3, 2, 3, 3]), { groups: 2 }),
+  "nn/conv2d_dims": () => ones([5, 5]).conv(ones([1, 1, 3, 3])),
+  "nn/max_pool_kernel": () => ones([1, 1, 2, 2]).maxPool(3),
+  "nn/max_pool_padding": () => ones([1, 1, 4, 4]).maxPool(2, { padding: 2 }),
+  "nn/layer_norm_shape": () => apply(layerNorm([4]), ones([2, 3])),
+  "nn/embedding_range": () => apply(embedding(3, 2), indices([5])),
+  "nn/embedding_float": () => apply(embedding(3, 2), tensor([1])),
 
   "losses/mse_shapes": () => mse(ones([3]), ones([4])),
   "losses/reduction_name": () => mse(ones([3]), ones([3]), { reduction: "avg" as Reduction }),
