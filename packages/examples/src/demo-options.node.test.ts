@@ -13,7 +13,7 @@ describe("the demo's options", () => {
       recipe: recipes.default,
       changed: [],
       seed: 0,
-      backend: "interpreter",
+      backend: "cpu",
       out: join(process.cwd(), "digits.gradus"),
     });
   });
@@ -42,7 +42,7 @@ describe("the demo's options", () => {
   });
 
   it.each([
-    [["--backend", "tpu"], '--backend must be one of: interpreter, cpu. Got "tpu"'],
+    [["--backend", "tpu"], '--backend must be one of: cpu, interpreter. Got "tpu"'],
     [["--recipe", "best"], '--recipe must be one of: default, reference. Got "best"'],
     [["--epochs", "0"], '--epochs must be a whole number of at least 1, got "0"'],
     [["--epochs", ""], '--epochs must be a whole number of at least 1, got ""'],

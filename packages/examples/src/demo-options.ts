@@ -6,7 +6,7 @@ import { type Backend, interpreter } from "@gradus/core";
 import { type Recipe, type RecipeName, recipes } from "./recipes.js";
 
 /** The devices that --backend may name. */
-const backends: Readonly<Record<string, () => Backend | Promise<Backend>>> = { interpreter, cpu };
+const backends: Readonly<Record<string, () => Backend | Promise<Backend>>> = { cpu, interpreter };
 
 export const help = `Trains a small network (64-32-10) on handwritten digits and shows how well it does.
 
@@ -19,7 +19,7 @@ export const help = `Trains a small network (64-32-10) on handwritten digits and
   --lr X             the learning rate, or where its schedule begins
   --validation       hold every tenth training row out, and show the loss on them too
   --seed N           decides initial weights and the order of rows (0)
-  --backend NAME     where to compute: ${Object.keys(backends).join(", ")}
+  --backend NAME     where to compute: ${Object.keys(backends).join(", ")} (cpu)
   --out FILE         where to write the checkpoint (digits.gradus)
   --json             print the result as JSON in the last line
   --help             print this
@@ -50,7 +50,7 @@ export class UsageError extends Error {
 export function demoOptions(args: readonly string[]): DemoOptions {
   const values = parse(args);
   const recipeName = oneOf("recipe", values.recipe ?? "default", recipes);
-  const backend = oneOf("backend", values.backend ?? "interpreter", backends);
+  const backend = oneOf("backend", values.backend ?? "cpu", backends);
   const changes = {
     ...(values.epochs !== undefined && { epochs: count("epochs", values.epochs) }),
     ...(values["batch-size"] !== undefined && { batchSize: count("batch-size", values["batch-size"]) }),

@@ -8,16 +8,27 @@ export interface OracleBackend {
   readonly single: boolean;
 }
 
-const backends: Readonly<Record<string, () => OracleBackend | Promise<OracleBackend>>> = {
+type Open = (threads: number | undefined) => OracleBackend | Promise<OracleBackend>;
+
+const backends: Readonly<Record<string, Open>> = {
   interpreter: () => ({ device: interpreter(), single: false }),
   "interpreter-f32": () => ({ device: interpreter({ precision: "float32" }), single: true }),
-  cpu: async () => ({ device: await cpu(), single: true }),
+  cpu: async (threads) => ({
+    device: await cpu(threads === undefined ? {} : { threads }),
+    single: true,
+  }),
 };
 
 export const backendNames: readonly string[] = Object.keys(backends);
 
-export async function backendOf(name: string): Promise<OracleBackend> {
-  const make = Object.hasOwn(backends, name) ? backends[name] : undefined;
-  if (make !== undefined) return await make();
-  throw new UsageError(`--backend ${name}: unknown backend. There are: ${backendNames.join(", ")}`);
+/** @param threads how many threads compute, for backends that have some */
+export async function backendOf(name: string, threads?: number): Promise<OracleBackend> {
+  const open = Object.hasOwn(backends, name) ? backends[name] : undefined;
+  if (open === undefined) {
+    throw new UsageError(`--backend ${name}: unknown backend. There are: ${backendNames.join(", ")}`);
+  }
+  if (threads !== undefined && name !== "cpu") {
+    throw new UsageError(`--threads: the backend ${name} has no threads, cpu has`);
+  }
+  return await open(threads);
 }

@@ -92,6 +92,8 @@ it("runs the cases that --only names, by id or by file, section and id", async (
 
 it.each<[string, string[], RegExp]>([
   ["an unknown option", ["--fast"], /unknown option --fast/],
+  ["threads that are none", ["--backend", "cpu", "--threads", "0"], /--threads must be a whole number/],
+  ["threads where there are none", ["--threads", "2"], /the backend interpreter has no threads/],
   ["an option without its value", ["--backend"], /--backend needs a value/],
   ["a value where none belongs", ["--all=1"], /--all takes no value/],
   ["an unknown backend", ["--backend", "abacus"], /unknown backend. There are: interpreter, interpreter-f32/],

@@ -42,7 +42,7 @@ async function run(
     for (const line of listLines()) out(line);
     return 0;
   }
-  const { device, single } = await backendOf(options.backend);
+  const { device, single } = await backendOf(options.backend, options.threads);
   const paths =
     options.paths.length === 0 ? [goldenFolder] : options.paths.map((path) => resolve(folder, path));
   const files = readGoldenFiles(paths, err);
