@@ -6,7 +6,7 @@ import { FunctionBody, op } from "../wasm/function-body.js";
 import { argumentLeaves } from "./argument-leaves.js";
 import { type Callee, ExpressionEmitter, lanesFor } from "./expressions.js";
 import { typeOf } from "./instructions.js";
-import { identity, numberAccumulator, vectorAccumulator } from "./reduction.js";
+import { identity, isPosition, numberAccumulator, vectorAccumulator } from "./reduction.js";
 import { stridedLoads } from "./strided-loads.js";
 
 /** Numbers of four bytes in a cache line. */
@@ -251,7 +251,9 @@ class LoopEmitter {
     }
     const total = numberAccumulator(body, reduction, value.dtype);
     // A product of every fourth value may overflow where the whole does not.
-    const isInOrder = reduction === "prod" && isFloat(value.dtype);
+    // Positions of vectors are counted, which the ends of rows would put out of step.
+    const isInOrder =
+      (reduction === "prod" && isFloat(value.dtype)) || (isPosition(reduction) && over.length > 1);
     const lanes =
       this.isInLanes || isInOrder || over.length === 0
         ? undefined
