@@ -31,6 +31,16 @@ export { type QuantileOptions, quantile } from "./quantile.js";
 export type { LossOptions } from "./reduce.js";
 export { type SmoothL1Options, smoothL1 } from "./smooth-l1.js";
 export { softMargin } from "./soft-margin.js";
+export type { Activation, OutputLayer } from "./suggest/output-layer.js";
+export type {
+  Alternative,
+  LastLayer,
+  SuggestedName,
+  SuggestedOptions,
+  Suggestion,
+  SuggestionOf,
+} from "./suggest/suggestion.js";
+export { type SuggestLossOptions, suggestLoss, type Task } from "./suggest-loss.js";
 export { type TobitOptions, tobit } from "./tobit.js";
 export { type TripletMarginOptions, tripletMargin } from "./triplet-margin.js";
 export { type TverskyOptions, tversky } from "./tversky.js";
