@@ -17,6 +17,8 @@ export class Commands {
   /** How many batches were submitted, and dispatches recorded, ever. */
   readonly counts = { submits: 0, dispatches: 0 };
   private boundPipeline: GPUComputePipeline | undefined;
+  /** Called before commands are handed over because the caller's code ended: what else belongs to the batch. */
+  beforeFlush: () => void = () => undefined;
 
   constructor(private readonly device: GPUDevice) {}
 
@@ -82,6 +84,7 @@ export class Commands {
     this.isScheduled = true;
     queueMicrotask(() => {
       this.isScheduled = false;
+      this.beforeFlush();
       this.flush();
     });
   }

@@ -64,11 +64,13 @@ export class GpuBackend implements Backend {
     private readonly device: GPUDevice,
     /** The card's name. */
     readonly adapter: string,
+    isSoftware: boolean,
   ) {
     const { limits } = device;
     this.limits = {
       buffers: limits.maxStorageBuffersPerShaderStage,
       shared: limits.maxComputeWorkgroupStorageSize,
+      isSoftware,
     };
     this.caps = {
       dtypes,
@@ -92,6 +94,7 @@ export class GpuBackend implements Backend {
       usage: usage.storage | usage.copySource | usage.copyTarget,
     });
     this.reader = new Reader(device, this.commands, this.checks);
+    this.commands.beforeFlush = () => this.reader.close();
     this.programs = new Programs({
       gpu: device,
       owner: this,

@@ -45,7 +45,9 @@ export async function gpu(options: GpuOptions = {}): Promise<Backend> {
       "gpu: WebGPU finds no graphics card here, or its driver is blocked. cpu() of @gradus/backend-cpu works everywhere",
     );
   }
-  return new GpuBackend(await openDevice(adapter), nameOf(adapter));
+  const name = nameOf(adapter);
+  const isSoftware = /swiftshader|llvmpipe|lavapipe|software|basic render/i.test(name);
+  return new GpuBackend(await openDevice(adapter), name, isSoftware);
 }
 
 /** What the object that `create` of the package webgpu returns hangs on: Node crashes if it is collected. */

@@ -17,6 +17,8 @@ export interface Limits {
   readonly buffers: number;
   /** Bytes of memory that a workgroup shares. */
   readonly shared: number;
+  /** Whether the device is the processor after all. */
+  readonly isSoftware: boolean;
 }
 
 /** With fewer workgroups than this a device is not full. */

@@ -132,7 +132,10 @@ export class Programs {
         key.push(resource.id, bytes);
       }
       for (const size of sizes) key.push(size);
-      if (executable.program.dependsOnParams) for (const value of params) key.push(value);
+      if (executable.program.dependsOnParams) {
+        const dtypes = executable.kernel.params;
+        for (let i = 0; i < params.length; i++) if (dtypes[i] === "i32") key.push(params[i] as number);
+      }
     }
     let hash = 0;
     for (const part of key) hash = (Math.imul(hash, 31) + Math.trunc(part)) | 0;

@@ -1,5 +1,6 @@
 import type { DType, Expr, LoopKernel, Output, Stage } from "@gradus/core";
 import { ARGUMENTS, Bindings } from "./bindings.js";
+import { decodeAxes } from "./decode.js";
 import { Expressions } from "./expressions.js";
 import { Lowering } from "./lower.js";
 import { type Combination, combination } from "./reduction.js";
@@ -127,22 +128,8 @@ let point = min(${block} * nx + px, ${points} - 1u);`);
     this.decode("point", grid);
   }
 
-  /** Gives axes their values, of a position in row-major order. */
   private decode(position: string, axes: readonly number[]): void {
-    const { expressions, bindings } = this;
-    const [first, ...others] = axes;
-    if (first === undefined) return;
-    if (others.length === 0) {
-      expressions.line(`let a${first} = i32(${position});`);
-      return;
-    }
-    const rest = expressions.fresh("rest");
-    expressions.line(`var ${rest} = ${position};`);
-    for (const axis of others.reverse()) {
-      const size = `u32(${bindings.size(axis)})`;
-      expressions.line(`let a${axis} = i32(${rest} % ${size});\n${rest} = ${rest} / ${size};`);
-    }
-    expressions.line(`let a${first} = i32(${rest});`);
+    decodeAxes(this.expressions, this.bindings, position, axes);
   }
 
   /** Runs `body` at each point of the axes in `over`; it may use `position`, the point's number in row-major order. */
