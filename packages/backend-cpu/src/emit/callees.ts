@@ -1,17 +1,18 @@
 import { type DType, type Expr, postOrder, scalarOp, stage } from "@gradus/core";
 import { F64, type HostImport, V128, type WasmFunction } from "../wasm/encode.js";
-import { FunctionBody } from "../wasm/function-body.js";
+import { FunctionBody, op } from "../wasm/function-body.js";
 import { type Callee, ExpressionEmitter } from "./expressions.js";
-import { functionOf } from "./functions.js";
+import { domainOf, functionOf } from "./functions.js";
 import { instructionOf } from "./instructions.js";
 import { Lowering, operandOf } from "./lower.js";
+import { pushLane } from "./reduction.js";
 
 const NO_LEAVES = { axes: [], sizes: [], params: [], buffers: [] };
 const LANES = { takes: [V128], gives: [V128] } as const;
 
 /** The functions that the expressions of a module need, because their operations are no instructions. */
 export class Callees {
-  private readonly lanes = new Map<string, Expr>();
+  private readonly lanes = new Map<string, { readonly whole: Expr; readonly domain?: Expr }>();
   private readonly hosts = new Map<string, HostImport>();
 
   /** @param roots lowered expressions. */
@@ -25,11 +26,28 @@ export class Callees {
 
   /** The module's first functions. */
   functions(): readonly WasmFunction[] {
-    return [...this.lanes.values()].map((whole) => {
+    return [...this.lanes].map(([name, { whole, domain }]) => {
       const body = new FunctionBody(LANES);
       const emitter = new ExpressionEmitter(body, NO_LEAVES, this.find);
       emitter.setStage(0, 0, true);
-      emitter.pushVector(whole);
+      if (domain === undefined) {
+        emitter.pushVector(whole);
+        return body.finish();
+      }
+      emitter.pushVector(domain);
+      emitter.allTrue();
+      body.put(op.if, V128);
+      emitter.scope(() => emitter.pushVector(whole));
+      body.put(op.else);
+      body.get(0);
+      for (let lane = 0; lane < 4; lane++) {
+        pushLane(body, "f32", 0, lane);
+        body.put(0xbb);
+        body.call([...this.hosts.keys()].indexOf(`${name} f32`));
+        body.put(0xb6);
+        emitter.replaceLane("f32", lane);
+      }
+      body.put(op.end);
       return body.finish();
     });
   }
@@ -50,15 +68,18 @@ export class Callees {
       const operand = operandOf(e);
       if (instructionOf(e.op, operand) !== undefined) continue;
       const inLanes = functionOf(e.op, operand);
-      if (inLanes === undefined) {
+      const domain = domainOf(e.op);
+      if (inLanes === undefined || domain !== undefined) {
         const name = `${e.op} ${operand}`;
         const takes = new Array<typeof F64>(e.args.length).fill(F64);
         this.hosts.set(name, { name, signature: { takes, gives: [F64] }, run: hostFunction(e.op, operand) });
-      } else if (!this.lanes.has(e.op)) {
-        const whole = new Lowering().lower(inLanes(stage(0, "f32")));
-        this.lanes.set(e.op, whole);
-        this.collect([whole]);
       }
+      if (inLanes === undefined || this.lanes.has(e.op)) continue;
+      const lowering = new Lowering();
+      const lowered = (f: (x: Expr) => Expr): Expr => lowering.lower(f(stage(0, "f32")));
+      const whole = lowered(inLanes);
+      this.lanes.set(e.op, domain === undefined ? { whole } : { whole, domain: lowered(domain) });
+      this.collect([whole]);
     }
   }
 }

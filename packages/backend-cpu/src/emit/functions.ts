@@ -15,19 +15,60 @@ const polynomial = (x: Expr, [first, ...rest]: readonly number[]): Expr =>
 const LN2_HIGH = 0.693359375;
 const LN2_LOW = -2.1219444e-4;
 
-/** 2^n r: the power in two factors, since n may be beyond what one exponent holds. */
+/** Added to a number of up to 2^22 it leaves the nearest whole number in the last bits. */
+const ROUNDER = 12582912;
+const ROUNDER_BITS = 0x4b400000;
+
+/** The greater or lesser of x and a bound; NaN where x is. */
+const atLeast = (x: Expr, bound: number): Expr => operation("greater", "f32", x, constant(bound, "f32"));
+const atMost = (x: Expr, bound: number): Expr => operation("lesser", "f32", x, constant(bound, "f32"));
+
+/** 2^n e^r: the power in two factors, since n may be beyond what one exponent holds. */
 function exp(x: Expr): Expr {
-  const bounded = c.minimum(c.maximum(x, -104), 89);
-  const n = operation("round", "f32", c.mul(bounded, Math.LOG2E));
+  const bounded = atMost(atLeast(x, -104), 89);
+  const rounded = c.add(c.mul(bounded, Math.LOG2E), ROUNDER);
+  const n = c.sub(rounded, ROUNDER);
   const r = c.sub(c.sub(bounded, c.mul(n, LN2_HIGH)), c.mul(n, LN2_LOW));
   const p = polynomial(
     r,
     [1.98756915e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 0.16666665459, 0.50000001201],
   );
-  const power = cast(n, "i32");
+  const power = c.sub(bits(rounded), ROUNDER_BITS);
   const half = operation("shiftRight", "i32", power, constant(1, "i32"));
   const two = (k: Expr): Expr => ofBits(c.shiftLeft(c.add(k, 127), 23));
   return c.mul(c.mul(c.add(c.add(c.mul(p, c.mul(r, r)), r), 1), two(half)), two(c.sub(power, half)));
+}
+
+/** Sine and cosine of |x| up to this are computed from the remainder by a quarter turn, in three parts of which two are exact. */
+const MANY_TURNS = 1024;
+const [QUARTER_HIGH, QUARTER_MIDDLE, QUARTER_LOW] = [1.5703125, 4.8375129699707e-4, 7.549789954891882e-8];
+
+/** The sine of `x` and so many quarter turns. */
+function sine(x: Expr, quarters: number): Expr {
+  const rounded = c.add(c.mul(x, 2 / Math.PI), ROUNDER);
+  const n = c.sub(rounded, ROUNDER);
+  const r = c.sub(c.sub(c.sub(x, c.mul(n, QUARTER_HIGH)), c.mul(n, QUARTER_MIDDLE)), c.mul(n, QUARTER_LOW));
+  const z = c.mul(r, r);
+  const odd = c.mul(polynomial(z, [-1.9515295891e-4, 8.3321608736e-3, -0.16666654611]), z);
+  const even = c.mul(
+    polynomial(z, [2.443315711809948e-5, -1.388731625493765e-3, 4.166664568298827e-2]),
+    c.mul(z, z),
+  );
+  const sinus = c.add(c.mul(odd, r), r);
+  const cosinus = c.add(c.sub(even, c.mul(z, 0.5)), 1);
+  const quadrant = c.add(bits(rounded), quarters - ROUNDER_BITS);
+  const isOdd = c.equal(c.bitAnd(quadrant, 1), 1);
+  const sign = c.shiftLeft(c.bitAnd(quadrant, 2), 30);
+  return ofBits(c.bitXor(bits(c.where(isOdd, cosinus, sinus)), sign));
+}
+
+function sin(x: Expr): Expr {
+  // The sine of -0 is -0.
+  return c.where(c.less(c.abs(x), 2 ** -13), x, sine(x, 0));
+}
+
+function cos(x: Expr): Expr {
+  return sine(x, 1);
 }
 
 function log(x: Expr): Expr {
@@ -106,9 +147,29 @@ function erf(x: Expr): Expr {
   return c.where(c.less(a, 1), small, c.where(c.less(x, 0), c.neg(large), large));
 }
 
-const functions: Readonly<Record<string, (x: Expr) => Expr>> = { exp, log, log1p, expm1, tanh, sigmoid, erf };
+const functions: Readonly<Record<string, (x: Expr) => Expr>> = {
+  exp,
+  log,
+  log1p,
+  expm1,
+  tanh,
+  sigmoid,
+  erf,
+  sin,
+  cos,
+};
+
+const domains: Readonly<Record<string, (x: Expr) => Expr>> = {
+  sin: (x) => c.lessEqual(c.abs(x), MANY_TURNS),
+  cos: (x) => c.lessEqual(c.abs(x), MANY_TURNS),
+};
 
 /** The function of f32 that computes an operation, if there is one. */
 export function functionOf(name: string, operand: DType): ((x: Expr) => Expr) | undefined {
   return operand === "f32" && Object.hasOwn(functions, name) ? functions[name] : undefined;
+}
+
+/** Where a function is right, if it is not everywhere. Elsewhere the reference must be asked. */
+export function domainOf(name: string): ((x: Expr) => Expr) | undefined {
+  return Object.hasOwn(domains, name) ? domains[name] : undefined;
 }

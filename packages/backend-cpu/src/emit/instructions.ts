@@ -54,6 +54,9 @@ const instructions: Readonly<Record<string, Row>> = {
   shiftRightLogical: integers(0x76, 173),
   quotient: integers(0x6d),
   remainderOf: integers(0x6f),
+  // The first operand where the second is NaN, and otherwise the greater or lesser.
+  greater: { f32: [0x97, 235] },
+  lesser: { f32: [0x96, 234] },
   bits: { f32: [0xbc] },
   ofBits: { i32: [0xbe] },
   where: { f32: [0x1b, 82], f64: [0x1b, 82], i32: [0x1b, 82], bool: [0x1b, 82] },

@@ -1,13 +1,32 @@
 import type { Expr, LoopKernel, Output, Stage } from "@gradus/core";
-import { isFloat } from "@gradus/core";
+import { isFloat, postOrder } from "@gradus/core";
 import { PHASE_SIGNATURE } from "../program.js";
 import { I32, V128 } from "../wasm/encode.js";
 import { FunctionBody, op } from "../wasm/function-body.js";
 import { argumentLeaves } from "./argument-leaves.js";
 import { type Callee, ExpressionEmitter, lanesFor } from "./expressions.js";
 import { typeOf } from "./instructions.js";
-import { identity, isPosition, numberAccumulator, vectorAccumulator } from "./reduction.js";
+import {
+  identity,
+  isPosition,
+  numberAccumulator,
+  PARTIALS,
+  type PartialAccumulators,
+  vectorAccumulator,
+} from "./reduction.js";
 import { stridedLoads } from "./strided-loads.js";
+import { Local, Words } from "./words.js";
+
+/** Steps of a part of a long run: so many f32 are added before their sum becomes an f64. */
+const PART_STEPS = 16;
+/** Expressions of fewer nodes are combined in several accumulators; for others that would be much code for little. */
+const LIGHT = 60;
+
+/** How a long run is combined. */
+interface Partials {
+  readonly accumulators: PartialAccumulators;
+  combine(which: number): void;
+}
 
 /** Numbers of four bytes in a cache line. */
 const LINE = 16;
@@ -139,6 +158,7 @@ class LoopEmitter {
     lanes: boolean,
     hoist: () => void,
     inner: (isVector: boolean) => void,
+    partials?: Partials,
   ): void {
     const { emitter, body } = this;
     const { sizes } = emitter.leaves;
@@ -148,7 +168,7 @@ class LoopEmitter {
       hoist();
       const axis = axes[depth];
       if (axis === undefined) inner(this.isInLanes);
-      else if (lanes && depth === axes.length - 1) this.lastLoop(axis, rangeOf(axis), roots, inner);
+      else if (lanes && depth === axes.length - 1) this.lastLoop(axis, rangeOf(axis), roots, inner, partials);
       else this.loop(axis, rangeOf(axis), () => nest(depth + 1));
     };
     if (axes.length === 0) {
@@ -194,6 +214,7 @@ class LoopEmitter {
     { begin, end }: Range,
     roots: readonly Expr[],
     inner: (isVector: boolean) => void,
+    partials: Partials | undefined,
   ): void {
     const { emitter, body } = this;
     const { lanes } = emitter;
@@ -213,6 +234,7 @@ class LoopEmitter {
     };
     emitter.scope(() => {
       emitter.spread(roots, axis);
+      if (partials !== undefined) this.longRun(axis, whole, partials);
       isBelow(whole);
       body.when(() =>
         body.repeat(
@@ -228,12 +250,46 @@ class LoopEmitter {
     });
   }
 
+  /** As much of a run as fills several vectors at a time, in parts. */
+  private longRun(axis: number, whole: number, { accumulators, combine }: Partials): void {
+    const { emitter, body } = this;
+    const words = new Words(body);
+    const index = new Local(emitter.leaves.axes[axis] as number);
+    const step = PARTIALS * emitter.lanes;
+    const end = words.let(words.add(index, words.and(words.sub(new Local(whole), index), -step)));
+    const partEnd = words.local();
+    words.when(words.isBelow(index, end), () =>
+      words.repeat(
+        () => {
+          words.set(partEnd, words.min(end, words.add(index, PART_STEPS * step)));
+          accumulators.begin();
+          words.repeat(
+            () => {
+              for (let which = 0; which < PARTIALS; which++) {
+                emitter.withinLanes(axis, undefined, () => combine(which));
+                words.advance(index, emitter.lanes);
+              }
+            },
+            words.isBelow(index, partEnd),
+          );
+          accumulators.end();
+        },
+        words.isBelow(index, end),
+      ),
+    );
+  }
+
   /** The loops of a place at a grid point. */
-  private over({ over, roots }: Place, mayHaveLanes: boolean, inner: (isVector: boolean) => void): void {
+  private over(
+    { over, roots }: Place,
+    mayHaveLanes: boolean,
+    inner: (isVector: boolean) => void,
+    partials?: Partials,
+  ): void {
     const { emitter } = this;
     const last = over.at(-1);
     const lanes = mayHaveLanes && !this.isInLanes && last !== undefined;
-    this.loops(over, roots, lanes, () => emitter.hoist(roots, true), inner);
+    this.loops(over, roots, lanes, () => emitter.hoist(roots, true), inner, partials);
   }
 
   private stage({ over, op: reduction, value, dtype }: Stage, index: number): void {
@@ -260,13 +316,20 @@ class LoopEmitter {
         : vectorAccumulator(body, reduction, value.dtype, emitter.lanes, true);
     total.begin();
     lanes?.begin();
-    this.over(place, lanes !== undefined, (isVector) => {
+    const accumulators = lanes?.partials;
+    const isLight = postOrder([value]).length < LIGHT;
+    const partials = accumulators && {
+      accumulators,
+      combine: (which: number): void => accumulators.combine(() => emitter.pushVector(value), which),
+    };
+    const combine = (isVector: boolean): void => {
       const accumulator = isVector && lanes !== undefined ? lanes : total;
       accumulator.combine(() => {
         if (accumulator === lanes) emitter.pushFilled(value, identity(reduction, value.dtype));
         else emitter.pushNumber(value);
       });
-    });
+    };
+    this.over(place, lanes !== undefined, combine, isLight ? partials : undefined);
     lanes?.fold(total);
     const result = body.local(typeOf(dtype));
     total.finish();

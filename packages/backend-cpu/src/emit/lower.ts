@@ -11,7 +11,7 @@ import {
   type ScalarOp,
   scalarOp,
 } from "@gradus/core";
-import { functionOf } from "./functions.js";
+import { domainOf, functionOf } from "./functions.js";
 import { instructionOf } from "./instructions.js";
 
 /**
@@ -19,6 +19,8 @@ import { instructionOf } from "./instructions.js";
  * instruction, a function of `functions.ts`, or, if it cannot be made of these, a call of the host.
  */
 export class Lowering {
+  /** Functions that may still be written out where they are used, which saves a call for each vector. */
+  private inlined = 0;
   private readonly done = new Map<Expr, Expr>();
   private readonly unique = new Map<string, Expr>();
   private readonly ids = new Map<Expr, number>();
@@ -29,10 +31,18 @@ export class Lowering {
     // Rounding of what is f32 already.
     if (e.kind === "cast" && e.value.dtype === e.dtype) return this.lower(e.value);
     const children = childrenOf(e).map((child) => this.lower(child));
-    const rewritten = e.kind === "op" ? rewrite({ ...e, args: children }) : undefined;
+    const rewritten = e.kind === "op" ? this.rewrite({ ...e, args: children }) : undefined;
     const result = rewritten === undefined ? this.intern(e, children) : this.lower(rewritten);
     this.done.set(e, result);
     return result;
+  }
+
+  private rewrite(e: Extract<Expr, { kind: "op" }>): Expr | undefined {
+    const operand = operandOf(e);
+    const inLanes = instructionOf(e.op, operand) === undefined ? functionOf(e.op, operand) : undefined;
+    if (inLanes === undefined || domainOf(e.op) !== undefined || this.inlined >= INLINED) return rewrite(e);
+    this.inlined++;
+    return inLanes(e.args[0] as Expr);
   }
 
   private intern(e: Expr, children: readonly Expr[]): Expr {
@@ -60,6 +70,9 @@ function withChildren(e: Expr, children: readonly Expr[]): Expr {
     ? { ...e, index: first }
     : { ...e, index: first, guard: second, fill: castNumber(e.fill ?? 0, e.dtype) };
 }
+
+/** How many functions a kernel's code holds where they are used; others are called. */
+const INLINED = 4;
 
 /** The dtype that decides which operation an op is. */
 export function operandOf(e: Extract<Expr, { kind: "op" }>): DType {

@@ -1,5 +1,5 @@
 import type { DType, StageReduction } from "@gradus/core";
-import { F64, I32, V128 } from "../wasm/encode.js";
+import { F32, F64, I32, V128, type ValueType } from "../wasm/encode.js";
 import { type FunctionBody, op, simd } from "../wasm/function-body.js";
 import type { Lanes } from "./expressions.js";
 import { instructionOf, typeOf } from "./instructions.js";
@@ -13,7 +13,21 @@ export interface Accumulator {
   finish(): void;
 }
 
+/** How many sums a long run is split to: an addition need not wait for the one before. */
+export const PARTIALS = 4;
+
+/**
+ * Combines a part of a long run in several accumulators, in turns, and then what they hold with the rest. Sums of f32 are
+ * f32 here, which is why the parts are bounded.
+ */
+export interface PartialAccumulators {
+  begin(): void;
+  combine(push: () => void, which: number): void;
+  end(): void;
+}
+
 export interface VectorAccumulator extends Accumulator {
+  readonly partials?: PartialAccumulators;
   /** Combines the lanes into `total`. */
   fold(total: Accumulator): void;
 }
@@ -188,18 +202,23 @@ export function vectorAccumulator(
     max: of(simd.maxF32, simd.maxF64, simd.maxI32, simd.or),
     min: of(simd.minF32, simd.minF64, simd.minI32, simd.and),
   }[reduction as "sum"];
+  const combine = (push: () => void): void => {
+    body.get(total);
+    push();
+    body.simd(instruction);
+    body.set(total);
+  };
+  const isExtreme = (reduction === "max" || reduction === "min") && (dtype === "f32" || dtype === "f64");
   return {
     begin() {
       const start = identity(reduction, dtype);
       body.constantVector(typeOf(dtype), dtype === "bool" ? -start : start);
       body.set(total);
     },
-    combine(push) {
-      body.get(total);
-      push();
-      body.simd(instruction);
-      body.set(total);
-    },
+    combine,
+    partials: isExtreme
+      ? extremePartials(body, reduction, dtype, combine)
+      : plainPartials(body, instruction, typeOf(dtype), identity(reduction, dtype), combine),
     finish() {
       body.get(total);
     },
@@ -207,6 +226,96 @@ export function vectorAccumulator(
       for (let lane = 0; lane < lanes; lane++) into.combine(() => pushLane(body, dtype, total, lane));
     },
   };
+}
+
+function plainPartials(
+  body: FunctionBody,
+  instruction: number,
+  type: ValueType,
+  start: number,
+  combine: (push: () => void) => void,
+): PartialAccumulators {
+  const locals = Array.from({ length: PARTIALS }, () => body.local(V128));
+  return {
+    begin() {
+      for (const local of locals) {
+        body.constantVector(type, start);
+        body.set(local);
+      }
+    },
+    combine(push, which) {
+      const local = locals[which] as number;
+      body.get(local);
+      push();
+      body.simd(instruction);
+      body.set(local);
+    },
+    end() {
+      combine(() => pushTree(body, locals, instruction));
+    },
+  };
+}
+
+/** The greatest or least by an instruction that ignores NaN, which is looked for beside it: cheaper than one that does both. */
+function extremePartials(
+  body: FunctionBody,
+  reduction: StageReduction,
+  dtype: DType,
+  combine: (push: () => void) => void,
+): PartialAccumulators {
+  const locals = Array.from({ length: PARTIALS }, () => body.local(V128));
+  const [value, undefinedLanes] = [body.local(V128), body.local(V128)];
+  const isWide = dtype === "f64";
+  const better = reduction === "max" ? [simd.greaterF32, simd.greaterF64] : [simd.lesserF32, simd.lesserF64];
+  const careful = reduction === "max" ? [simd.maxF32, simd.maxF64] : [simd.minF32, simd.minF64];
+  const of = (pair: readonly number[]): number => pair[isWide ? 1 : 0] as number;
+  return {
+    begin() {
+      for (const local of locals) {
+        body.constantVector(typeOf(dtype), identity(reduction, dtype));
+        body.set(local);
+      }
+      body.constantVector(I32, 0);
+      body.set(undefinedLanes);
+    },
+    combine(push, which) {
+      const local = locals[which] as number;
+      push();
+      body.set(value);
+      // The first operand stays where the second is NaN.
+      body.get(local);
+      body.get(value);
+      body.simd(of(better));
+      body.set(local);
+      body.get(value);
+      body.get(value);
+      body.simd(isWide ? simd.neF64 : simd.neF32);
+      body.get(undefinedLanes);
+      body.simd(simd.or);
+      body.set(undefinedLanes);
+    },
+    end() {
+      combine(() => {
+        pushTree(body, locals, of(careful));
+        // All ones are NaN.
+        body.get(undefinedLanes);
+        body.simd(simd.or);
+      });
+    },
+  };
+}
+
+function pushTree(body: FunctionBody, locals: readonly number[], instruction: number): void {
+  const [a, b, c, d] = locals as [number, number, number, number];
+  for (const [x, y] of [
+    [a, b],
+    [c, d],
+  ] as const) {
+    body.get(x);
+    body.get(y);
+    body.simd(instruction);
+  }
+  body.simd(instruction);
 }
 
 /** Pushes one lane of a vector in a local. */
@@ -226,27 +335,29 @@ function wideAccumulator(body: FunctionBody, reduction: StageReduction, lanes: L
   const value = body.local(V128);
   const halves = lanes === 4 ? [body.local(V128), body.local(V128)] : [body.local(V128)];
   const instruction = reduction === "sum" ? simd.addF64 : simd.mulF64;
+  const combine = (push: () => void): void => {
+    push();
+    body.set(value);
+    halves.forEach((half, i) => {
+      body.get(value);
+      if (i === 1) {
+        body.get(value);
+        body.simd(simd.shuffle, ...UPPER_HALF);
+      }
+      body.simd(simd.promoteLow);
+      body.get(half);
+      body.simd(instruction);
+      body.set(half);
+    });
+  };
   return {
+    ...(reduction === "sum" && { partials: plainPartials(body, simd.addF32, F32, 0, combine) }),
+    combine,
     begin() {
       for (const half of halves) {
         body.constantVector(F64, identity(reduction, "f64"));
         body.set(half);
       }
-    },
-    combine(push) {
-      push();
-      body.set(value);
-      halves.forEach((half, i) => {
-        body.get(value);
-        if (i === 1) {
-          body.get(value);
-          body.simd(simd.shuffle, ...UPPER_HALF);
-        }
-        body.simd(simd.promoteLow);
-        body.get(half);
-        body.simd(instruction);
-        body.set(half);
-      });
     },
     finish() {
       for (const half of halves) {
