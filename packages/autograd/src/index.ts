@@ -2,6 +2,7 @@ export { type BackwardOptions, backward, variable } from "./backward.js";
 export { type CheckpointSequenceOptions, checkpoint, checkpointSequence } from "./checkpoint.js";
 export { fisherVp, gaussNewtonVp, type Likelihood } from "./curvature.js";
 export { type BackwardContext, type CustomGradOptions, customGrad } from "./custom-grad.js";
+export { detectAnomaly } from "./detect-anomaly.js";
 export { grad, valueAndGrad } from "./grad.js";
 export { type GradcheckOptions, type GradcheckReport, gradcheck, gradgradcheck } from "./gradcheck.js";
 export { hvp } from "./hvp.js";

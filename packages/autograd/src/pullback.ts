@@ -1,4 +1,4 @@
-import { fail, formatShape, type GradNode, sameShape, type Tensor } from "@gradus/core";
+import { differentiatingNode, fail, formatShape, type GradNode, sameShape, type Tensor } from "@gradus/core";
 
 /**
  * Reverse mode: the cotangents of `targets`, given those of `outputs`.
@@ -34,9 +34,11 @@ export function pullback(
     if (slots === undefined || goals.has(node)) continue;
     received.delete(node);
     const needs = node.inputs.map((x) => x.history !== undefined && useful.has(x.history.node));
-    const shares = node.vjp(slots, needs);
-    node.inputs.forEach((x, i) => {
-      if (needs[i] === true) give(x, checkCotangent(node, x, shares[i]));
+    differentiatingNode(node, () => {
+      const shares = node.vjp(slots, needs);
+      node.inputs.forEach((x, i) => {
+        if (needs[i] === true) give(x, checkCotangent(node, x, shares[i]));
+      });
     });
   }
   return targets.map((x) =>

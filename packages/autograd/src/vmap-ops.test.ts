@@ -1,5 +1,5 @@
 import type { Tensor } from "@gradus/core";
-import { compile, concat, einsum, key, stack, tensor } from "@gradus/tensor";
+import { compile, concat, einsum, indexAdd, key, stack, tensor } from "@gradus/tensor";
 import { describe, expect, it } from "vitest";
 import { grad, vmap } from "./index.js";
 
@@ -127,6 +127,20 @@ const cases: Record<string, Case> = {
   "scatterAdd to the same base": {
     shapes: [[1, 4]],
     f: (s) => s.engine.full([3, 4], 1, { dtype: "f64" }).scatterAdd(0, index, s),
+  },
+  "rows chosen by each example": {
+    shapes: [[4, 3], [2, 3], [4]],
+    f: (x, rows, order) => {
+      const index = order.argsort().slice([1, 3]);
+      return indexAdd(x, 0, index, rows).add(x.indexSelect(0, index).sum());
+    },
+  },
+  "rows at the same places of all": {
+    shapes: [
+      [4, 3],
+      [2, 3],
+    ],
+    f: (x, rows) => indexAdd(x, 0, tensor([1, 1], { dtype: "i32" }), rows),
   },
   sort: { shapes: [[2, 5]], f: (x) => x.sort(0, { descending: true }).values },
   topk: { shapes: [[6]], f: (x) => x.topk(2).values },

@@ -36,6 +36,7 @@ export { hostSolve } from "./linalg/solve.js";
 export { hostSvd } from "./linalg/svd.js";
 export { hostTriangularSolve } from "./linalg/triangular-solve.js";
 export * from "./loss.js";
+export * from "./observe.js";
 export * from "./op.js";
 export * from "./optimizer.js";
 export * from "./scalar.js";

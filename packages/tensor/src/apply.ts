@@ -4,6 +4,7 @@ import {
   bytesOf,
   castNumber,
   contiguousLayout,
+  currentObserver,
   type DType,
   fail,
   type Layout,
@@ -18,6 +19,7 @@ import { copyOf } from "./copy.js";
 import { countWork, defaultDevice, executableFor } from "./device.js";
 import { asGradusTensor, type GradusTensor, stored } from "./gradus-tensor.js";
 import { realise } from "./lowering/realise.js";
+import { notify } from "./notify.js";
 import { remember } from "./record.js";
 import { Storage } from "./storage.js";
 
@@ -36,6 +38,7 @@ export function apply<A>(op: Op<A>, inputs: readonly Tensor[], attrs: A, device?
   const outputs =
     map !== undefined ? applyBatched(map, op, ins, attrs) : compute(op, ins, attrs, place, trace);
   remember(op, ins, attrs, outputs, map);
+  if (currentObserver() !== undefined) notify(name, op, ins, attrs, outputs);
   return outputs;
 }
 

@@ -4,6 +4,7 @@ import {
   bytesOf,
   castNumber,
   contiguousLayout,
+  currentObserver,
   type DType,
   isContiguous,
   isFloat,
@@ -51,7 +52,7 @@ export function runRemembered(op: ScalarOp, operands: readonly Operand[]): Gradu
   const { dtype, shape, size } = first;
   const { storage, layout } = first.value as Stored;
   const numbers = numbersOf(operands, first);
-  if (numbers < 0 || currentTrace() !== undefined) return undefined;
+  if (numbers < 0 || currentTrace() !== undefined || currentObserver() !== undefined) return undefined;
   const { device } = storage;
   const known = remembered.get(device)?.get(op);
   if (known === undefined) return undefined;

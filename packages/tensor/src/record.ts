@@ -1,4 +1,13 @@
-import { fail, type GradNode, type History, isFloat, type Level, type Op, type Tensor } from "@gradus/core";
+import {
+  currentObserver,
+  fail,
+  type GradNode,
+  type History,
+  isFloat,
+  type Level,
+  type Op,
+  type Tensor,
+} from "@gradus/core";
 import { viewOf } from "./apply.js";
 import {
   type BatchMap,
@@ -12,6 +21,7 @@ import {
 import { batchedVjp } from "./batching/batched-op.js";
 import { inOwnRegion } from "./compile/trace.js";
 import { asGradusTensor, GradusTensor } from "./gradus-tensor.js";
+import { notifyAlias } from "./notify.js";
 
 /*
  * What tensors remember for differentiation. A tensor that stands for one example of a vmap has a history of its own, for
@@ -150,6 +160,9 @@ export function record(
   const levels = openLevels(ins, map);
   const outputs = map === undefined ? given.map(aliasOf) : recordAll(name, map, ins, given, vjp, keeps);
   if (levels.length > 0) link(name, ins, outputs, levels, vjp, keeps);
+  outputs.forEach((y, k) => {
+    notifyAlias(given[k] as GradusTensor, y);
+  });
   return outputs;
 }
 
@@ -205,7 +218,13 @@ export function settled(x: GradusTensor): GradusTensor {
 
 /** An alias of `x`: the same elements, no history yet. */
 export function aliasOf(x: GradusTensor): GradusTensor {
-  if (x.value.kind === "batched") return exampleOf(aliasOf(x.value.of), x.value.map);
+  const alias = newAlias(x);
+  if (currentObserver() !== undefined) notifyAlias(x, alias);
+  return alias;
+}
+
+function newAlias(x: GradusTensor): GradusTensor {
+  if (x.value.kind === "batched") return exampleOf(newAlias(x.value.of), x.value.map);
   if (x.value.kind === "traced") return new GradusTensor(x, x.value);
   return viewOf(x, x.value.layout);
 }

@@ -1,5 +1,6 @@
 import {
   type Aval,
+  currentObserver,
   type FlatTree,
   fail,
   flattenTree,
@@ -91,7 +92,7 @@ export function compile<Args extends readonly unknown[], R>(
   }
 
   const compiled = (...args: Args): R => {
-    if (currentTrace() !== undefined || mapDepth() > 0) return f(...args);
+    if (currentTrace() !== undefined || currentObserver() !== undefined || mapDepth() > 0) return f(...args);
     // Mostly it is called as it was before. That is seen without taking the arguments apart.
     let program = latest;
     if (program === undefined || !program.accepts(args)) {

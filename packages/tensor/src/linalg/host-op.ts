@@ -8,6 +8,7 @@ import {
   sizeOf,
   type Tensor,
 } from "@gradus/core";
+import { everyBatched } from "../batching/every-batched.js";
 import { asGradusTensor } from "../gradus-tensor.js";
 import { dataOf } from "../host.js";
 
@@ -28,6 +29,7 @@ interface HostOp<A> {
 export function hostOp<A>({ name, shapes, sizes, host, variant, vjp }: HostOp<A>): Op<A> {
   return {
     name,
+    batch: (context) => ({ inputs: everyBatched(context), attrs: context.attrs }),
     infer: (inputs, attrs) =>
       shapes(inputs, attrs).map((shape) => ({ shape, dtype: (inputs[0] as Aval).dtype })),
     lower(inputs, attrs, outputs) {

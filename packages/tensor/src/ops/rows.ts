@@ -10,6 +10,7 @@ import {
   type Tensor,
 } from "@gradus/core";
 import { applyOne } from "../apply.js";
+import { everyBatched } from "../batching/every-batched.js";
 
 /* Whole rows of an axis, chosen by a vector: the same for all other axes, so no index is written out per element. */
 
@@ -89,6 +90,22 @@ const scatterOp: Op<ScatterAttrs> = {
         sizeOf(shape.slice(axis + 1)),
       ],
     };
+  },
+  batch(context) {
+    const [base, , source] = everyBatched(context) as [Tensor, Tensor, Tensor];
+    const { axis, op } = context.attrs;
+    const index = context.inputs[1] as Tensor;
+    const attrs = { axis: axis + 1, op };
+    // One row of positions for all examples stays one; else there is one for each element.
+    if (context.batched[1] !== true && index.ndim === 1) return { inputs: [base, index, source], attrs };
+    const own = context.batched[1] === true ? index : index.unsqueeze(0);
+    const isRow = own.ndim === 2;
+    const aligned = isRow
+      ? own.reshape(
+          source.shape.map((_, k) => (k === 0 || k === axis + 1 ? (own.shape[Math.min(k, 1)] as number) : 1)),
+        )
+      : own;
+    return { inputs: [base, aligned.expand(source.shape), source], attrs };
   },
   vjp({ cotangents: [dy], inputs: [x, index, source], outputs: [y], attrs: { axis, op }, needs }) {
     const [cotangent, at] = [dy as Tensor, index as Tensor];
