@@ -8,6 +8,8 @@ export { type GradcheckOptions, type GradcheckReport, gradcheck, gradgradcheck }
 export { hvp } from "./hvp.js";
 export { hessian, type Jacobian, type JacobianOptions, jacobian } from "./jacobian.js";
 export { jvp } from "./jvp.js";
+export { type LeastSquares, leastSquares } from "./least-squares.js";
+export { type ModelObjective, type ModelObjectiveOptions, modelObjective } from "./model-objective.js";
 export { objective, type SmoothObjective } from "./objective.js";
 export { stackTrees } from "./stack-trees.js";
 export { stopGradient } from "./stop-gradient.js";

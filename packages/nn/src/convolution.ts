@@ -63,7 +63,7 @@ export function convolution(
       const bias = key.foldIn(1).uniform([outputs], { low: -bound, high: bound });
       return { params: { weight, bias }, state: empty };
     },
-    apply({ weight, bias }, state, x) {
+    apply({ weight, bias }, state, x, { tap }) {
       if ((x.ndim !== rank + 1 && x.ndim !== rank + 2) || x.shape.at(-rank - 1) !== inputs) {
         fail(
           "shape-mismatch",
@@ -71,11 +71,40 @@ export function convolution(
         );
       }
       const given = { stride, padding, dilation, groups };
-      return [x.conv(weight, bias === undefined ? given : { ...given, bias }), state];
+      const y = x.conv(weight, bias === undefined ? given : { ...given, bias });
+      // With several groups a patch belongs to a part of the weight only.
+      if (tap === undefined || groups !== 1) return [y, state];
+      const use = {
+        weight,
+        bias,
+        layout: "out-in",
+        output: y,
+        inputRows: () => rowsOf(x.conv(patchKernel(x, weight), given), rank),
+        outputRows: (of: Tensor) => rowsOf(of, rank),
+      } as const;
+      return [tap(use), state];
     },
   };
   // Without a bias the types of conv1d, conv2d and conv3d say so.
   return layer as Layer<ConvParams, Empty>;
+}
+
+/** Of `[N, channels, ...]` or `[channels, ...]`: `[rows, channels]`, a row for each position of each example. */
+function rowsOf(y: Tensor, rank: number): Tensor {
+  const channels = y.ndim - rank - 1;
+  const others = Array.from({ length: y.ndim }, (_, axis) => axis).filter((axis) => axis !== channels);
+  return y.permute([...others, channels]).reshape([-1, y.shape[channels] as number]);
+}
+
+/** A kernel whose outputs are the elements of the patch: `[in * window, in, ...window]`, an identity matrix. */
+function patchKernel(x: Tensor, weight: Tensor): Tensor {
+  const window = weight.shape.slice(1);
+  const size = window.reduce((product, n) => product * n, 1);
+  const index = x.engine.arange(0, size, 1, { dtype: "i32", device: x.device });
+  return index
+    .oneHot(size)
+    .cast(x.dtype)
+    .reshape([size, ...window]);
 }
 
 /** A size as a call would give it: `3`, or `[3, 5]`. */

@@ -71,12 +71,22 @@ export function linear(
       const bias = key.foldIn(1).uniform([outputs], { low: -bound, high: bound });
       return { params: { weight, bias }, state: empty };
     },
-    apply({ weight, bias }, state, x) {
+    apply({ weight, bias }, state, x, { tap }) {
       if (x.shape.at(-1) !== inputs) {
         fail("shape-mismatch", `${name}: expected inputs [..., ${inputs}], got ${formatShape(x.shape)}`);
       }
-      const y = x.matmul(weight.transpose());
-      return [bias === undefined ? y : y.add(bias), state];
+      const product = x.matmul(weight.transpose());
+      const y = bias === undefined ? product : product.add(bias);
+      if (tap === undefined) return [y, state];
+      const use = {
+        weight,
+        bias,
+        layout: "out-in",
+        output: y,
+        inputRows: () => x.reshape([-1, inputs]),
+        outputRows: (of: Tensor) => of.reshape([-1, outputs]),
+      } as const;
+      return [tap(use), state];
     },
   };
   return layer;

@@ -1,8 +1,11 @@
 import { fail, type Optimizer } from "@gradus/core";
 import { bfgs } from "../bfgs.js";
 import { conjugateGradient } from "../conjugate-gradient.js";
+import { gaussNewton } from "../gauss-newton.js";
 import { gradientDescent } from "../gradient-descent.js";
 import { lbfgs } from "../lbfgs.js";
+import { levenbergMarquardt } from "../levenberg-marquardt.js";
+import { naturalGradient } from "../natural-gradient.js";
 import { newton } from "../newton.js";
 import { newtonCG } from "../newton-cg.js";
 import type { StoppingOptions } from "../problem/iterative.js";
@@ -16,6 +19,9 @@ const methods = {
   "l-bfgs": ({ gradientTolerance = 1e-6, maxIterations = 1000 }: StoppingOptions) =>
     // Step by step, so that progress can be seen; nothing is asked twice.
     lbfgs({ iterationsPerStep: 1, gradientTolerance, maxIterations, changeTolerance: 1e-14 }),
+  "gauss-newton": (options: StoppingOptions) => gaussNewton(options),
+  "levenberg-marquardt": (options: StoppingOptions) => levenbergMarquardt(options),
+  "natural-gradient": (options: StoppingOptions) => naturalGradient(options),
   newton: (options: StoppingOptions) => newton(options),
   "newton-cg": (options: StoppingOptions) => newtonCG(options),
   "trust-region": (options: StoppingOptions) => trustRegion(options),

@@ -43,6 +43,14 @@ export class FlatLayout<P> {
     return parts.length === 1 ? (parts[0] as Tensor) : this.engine.concat(parts);
   }
 
+  /** The matrix of a tree like the parameters whose leaves have a leading axis: a row for each of its elements. */
+  flattenRows(tree: P): Tensor {
+    const parts = tensorsOf(mapTree(this.params, (_, leaf) => leaf as Tensor, tree)).map((leaf) =>
+      (leaf.dtype === this.dtype ? leaf : leaf.cast(this.dtype)).reshape([leaf.shape[0] as number, -1]),
+    );
+    return parts.length === 1 ? (parts[0] as Tensor) : this.engine.concat(parts, 1);
+  }
+
   /** The tree of a vector: views where the dtype allows. */
   unflatten(vector: Tensor): P {
     let start = 0;
