@@ -42,7 +42,8 @@ export interface LevenbergMarquardtOptions extends StoppingOptions {
  * const y = tensor([2, 1, 0.5, 0.25], { dtype: "f64" }); // 2 * 2^-t
  * const decay = leastSquares((p: Tensor) => p.slice([0, 1]).mul(p.slice([1, 2]).mul(t).exp()).sub(y));
  * const start = tensor([1, 0], { dtype: "f64" });
- * const { params, success } = await minimizeObjective(decay, start, { method: levenbergMarquardt() });
+ * const method = levenbergMarquardt({ gradientTolerance: 1e-10 });
+ * const { params, success } = await minimizeObjective(decay, start, { method });
  * console.log(params.toArray(), success); // → [ 2, -0.693147 ] true
  * ```
  */

@@ -55,7 +55,7 @@ export interface NaturalGradientOptions extends StoppingOptions {
  * });
  * const optimizer = naturalGradient({ damping: 1e-6 });
  * const step = await optimizer.step(f, params, optimizer.init(params), batch);
- * console.log(step.loss < 1e-6, step.params.weight.round()); // → true Tensor f32[1, 2] [[2, 1]]
+ * console.log(step.loss < 1e-6, step.params.weight.round().toArray()); // → true [ [ 2, 1 ] ]
  * ```
  */
 export function naturalGradient(options: NaturalGradientOptions = {}): Optimizer {
