@@ -44,7 +44,7 @@ export interface LevenbergMarquardtOptions extends StoppingOptions {
  * const start = tensor([1, 0], { dtype: "f64" });
  * const method = levenbergMarquardt({ gradientTolerance: 1e-10 });
  * const { params, success } = await minimizeObjective(decay, start, { method });
- * console.log(params.toArray(), success); // → [ 2, -0.693147 ] true
+ * console.log(params.mul(1e4).round().toArray(), success); // → [ 20000, -6931 ] true
  * ```
  */
 export function levenbergMarquardt(options: LevenbergMarquardtOptions = {}): Optimizer {
