@@ -19,6 +19,8 @@ export interface NadamOptions {
   readonly momentumDecay?: number;
   /** Added to the gradient, times the parameter: an L2 penalty. Default 0. */
   readonly weightDecay?: WeightDecay;
+  /** Take `lr weightDecay p` off the parameter instead, as AdamW does. Default false. */
+  readonly decoupledDecay?: boolean;
   /** Climb instead of descend. Default false. */
   readonly maximize?: boolean;
 }
@@ -53,7 +55,7 @@ export interface NadamOptions {
  */
 export function nadam(options: NadamOptions = {}): Rule {
   const { lr = 2e-3, beta1 = 0.9, beta2 = 0.999, eps = 1e-8, momentumDecay = 4e-3 } = options;
-  const { weightDecay, maximize } = options;
+  const { weightDecay, decoupledDecay = false, maximize } = options;
   checkDecay("nadam", { beta1, beta2 });
   checkNonNegative("nadam", { eps, momentumDecay });
   const mu = (i: number): number => beta1 * (1 - 0.5 * 0.96 ** ((i + 1) * momentumDecay));
@@ -63,6 +65,7 @@ export function nadam(options: NadamOptions = {}): Rule {
     name: "nadam",
     lr,
     weightDecay,
+    decay: decoupledDecay ? "parameter" : "gradient",
     maximize,
     slots: { firstMoment: zeros, secondMoment: zeros },
 

@@ -4,14 +4,15 @@ import { type RadamOptions, radam } from "./index.js";
 describeRule("radam", {
   make: (options: RadamOptions & { lr?: number; weightDecay?: number }) => radam(options),
   reference:
-    ({ lr = 1e-3, beta1 = 0.9, beta2 = 0.999, eps = 1e-8, weightDecay = 0 }) =>
+    ({ lr = 1e-3, beta1 = 0.9, beta2 = 0.999, eps = 1e-8, weightDecay = 0, decoupledDecay = false }) =>
     (start, gradients) => {
       let p = start;
       let [m, v] = [0, 0];
       const long = 2 / (1 - beta2) - 1;
       return gradients.map((raw, i) => {
         const t = i + 1;
-        const g = raw + weightDecay * p;
+        const g = decoupledDecay ? raw : raw + weightDecay * p;
+        if (decoupledDecay) p *= 1 - lr * weightDecay;
         m = beta1 * m + (1 - beta1) * g;
         v = beta2 * v + (1 - beta2) * g * g;
         const rho = long - (2 * t * beta2 ** t) / (1 - beta2 ** t);
@@ -25,6 +26,7 @@ describeRule("radam", {
     {},
     { lr: 0.1, beta1: 0.8, beta2: 0.9, eps: 0.1 },
     { lr: 0.05, weightDecay: 0.1 },
+    { lr: 0.05, weightDecay: 0.1, decoupledDecay: true },
     { lr: 0.1, beta2: 0.5 },
   ],
   slots: ["firstMoment", "secondMoment"],

@@ -16,6 +16,8 @@ export interface RadamOptions {
   readonly eps?: number;
   /** Added to the gradient, times the parameter: an L2 penalty. Default 0. */
   readonly weightDecay?: WeightDecay;
+  /** Take `lr weightDecay p` off the parameter instead, as AdamW does. Default false. */
+  readonly decoupledDecay?: boolean;
   /** Climb instead of descend. Default false. */
   readonly maximize?: boolean;
 }
@@ -51,7 +53,15 @@ export interface RadamOptions {
  * ```
  */
 export function radam(options: RadamOptions = {}): Rule {
-  const { lr = 1e-3, beta1 = 0.9, beta2 = 0.999, eps = 1e-8, weightDecay, maximize } = options;
+  const {
+    lr = 1e-3,
+    beta1 = 0.9,
+    beta2 = 0.999,
+    eps = 1e-8,
+    weightDecay,
+    decoupledDecay = false,
+    maximize,
+  } = options;
   checkDecay("radam", { beta1, beta2 });
   checkNonNegative("radam", { eps });
   const long = 2 / (1 - beta2) - 1;
@@ -68,6 +78,7 @@ export function radam(options: RadamOptions = {}): Rule {
     name: "radam",
     lr,
     weightDecay,
+    decay: decoupledDecay ? "parameter" : "gradient",
     maximize,
     slots: { firstMoment: zeros, secondMoment: zeros },
 
