@@ -1,5 +1,6 @@
 import { isGradusError, type MaybePromise } from "@gradus/core";
 import { type Check, type Mismatch, mismatchOf } from "./compare.js";
+import { illConditioned } from "./ill-conditioned.js";
 import type { Lab } from "./lab.js";
 import type {
   AutogradCase,
@@ -61,7 +62,10 @@ const sections: Readonly<Record<CaseKind, Section>> = {
 /** Runs one case. */
 export async function runCase({ kind, fields }: GoldenCase, lab: Lab): Promise<Outcome> {
   const run = (): MaybePromise<Check[]> => sections[kind](fields, lab);
-  const outcome = await outcomeOf(run, fields, lab);
+  const special = lab.single ? illConditioned[fields.id] : undefined;
+  const outcome = await outcomeOf(run, special === undefined ? fields : { ...fields, ...special }, lab);
+  if (special !== undefined && outcome.status === "passed")
+    return { status: "passed", note: `ill-conditioned in float32: ${special.reason}` };
   if (kind === "accepted" && (outcome.status === "passed" || outcome.status === "failed")) {
     const how = outcome.status === "passed" ? "rejects it" : "takes it, as PyTorch does";
     return { status: "informative", note: how };
