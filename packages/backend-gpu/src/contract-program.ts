@@ -115,7 +115,7 @@ export class ContractProgram implements GpuProgram {
     const [batch, m, n, k] = this.extents(sizes) as [number, number, number, number];
     if (!this.fits || batch * m * n === 0 || m * n < 256 || Math.min(m, n) < 2 || k < 8) return undefined;
     // Small products share their shaders, and software drivers take long to compile tiles.
-    const isLarge = m * n * k >= LARGE;
+    const isLarge = m * n * k >= (limits.isSoftware ? 8 * LARGE : LARGE);
     if (!isLarge && limits.isSoftware) return undefined;
     const tile = isLarge ? tileFor(batch, m, n, limits) : small;
     const tiles = Math.ceil(m / tile.bm) * Math.ceil(n / tile.bn) * batch;

@@ -336,20 +336,22 @@ export function vectorShader(kernel: LoopKernel, limit: number): Shader | undefi
     const output = kernel.aliases?.indexOf(buffer) ?? -1;
     return bindings.name(output < 0 ? buffer : kernel.inputs.length + output);
   };
-  const calls = [0, 1, 2, 3].map((lane) => {
-    const args = inputs.map(({ buffer }) => `v${buffer}[${lane}]`);
-    return `let p${lane} = compute(${[`i32(point) * 4 + ${lane}`, ...args].join(", ")});`;
-  });
+  const argsOf = (lane: string): string =>
+    [`i32(point) * 4 + i32(${lane})`, ...inputs.map(({ buffer }) => `v${buffer}[${lane}]`)].join(", ");
   const body = [
     "let point = block * 64u + lane;",
     `if (point * 4u >= ${bindings.word(ARGUMENTS.points)}) { return; }`,
     ...inputs.map(({ buffer }) => `let v${buffer} = ${nameOf(buffer)}[point];`),
-    ...calls,
-    ...kernel.writes.map((write, k) => {
-      const type = stored(kernel.outputs[write.buffer] as DType);
-      const parts = [0, 1, 2, 3].map((lane) => `p${lane}.r${k}`).join(", ");
-      return `${bindings.name(kernel.inputs.length + write.buffer)}[point] = vec4<${type}>(${parts});`;
-    }),
+    ...kernel.writes.map(
+      (write, k) => `var r${k} = vec4<${stored(kernel.outputs[write.buffer] as DType)}>();`,
+    ),
+    "for (var i = 0u; i < 4u; i += 1u) {",
+    `let p = compute(${argsOf("i")});`,
+    ...kernel.writes.map((_, k) => `r${k}[i] = p.r${k};`),
+    "}",
+    ...kernel.writes.map(
+      (write, k) => `${bindings.name(kernel.inputs.length + write.buffer)}[point] = r${k};`,
+    ),
   ];
   const compute = `struct Point { ${fields.join(", ")} }
 fn compute(${parameters.join(", ")}) -> Point {
