@@ -6,6 +6,7 @@ import { FunctionBody, op } from "../wasm/function-body.js";
 import { argumentLeaves } from "./argument-leaves.js";
 import { type Callee, ExpressionEmitter, lanesFor } from "./expressions.js";
 import { typeOf } from "./instructions.js";
+import type { KeptValues } from "./kept-values.js";
 import {
   identity,
   isPosition,
@@ -49,11 +50,12 @@ interface Place {
  */
 export function loopFunction(
   kernel: LoopKernel,
+  kept: KeptValues,
   alongGrid: boolean,
   callee: (name: string, dtype: Expr["dtype"]) => Callee,
 ) {
   const body = new FunctionBody(PHASE_SIGNATURE);
-  new LoopEmitter(kernel, alongGrid, body, callee).emit();
+  new LoopEmitter(kernel, kept, alongGrid, body, callee).emit();
   return body.finish();
 }
 
@@ -67,6 +69,7 @@ class LoopEmitter {
 
   constructor(
     private readonly kernel: LoopKernel,
+    private readonly kept: KeptValues,
     private readonly alongGrid: boolean,
     private readonly body: FunctionBody,
     callee: (name: string, dtype: Expr["dtype"]) => Callee,
@@ -298,7 +301,11 @@ class LoopEmitter {
     if (this.isInLanes && emitter.varies(value)) {
       const lanes = vectorAccumulator(body, reduction, value.dtype, emitter.lanes, false);
       lanes.begin();
-      this.over(place, false, () => lanes.combine(() => this.pushValue(value, true)));
+      this.over(place, false, () => {
+        emitter.vector(value);
+        this.keep(index, value);
+        lanes.combine(() => this.pushValue(value, true));
+      });
       const result = body.local(V128);
       lanes.finish();
       body.set(result);
@@ -324,17 +331,31 @@ class LoopEmitter {
     };
     const combine = (isVector: boolean): void => {
       const accumulator = isVector && lanes !== undefined ? lanes : total;
+      if (isVector) {
+        emitter.vector(value);
+        this.keep(index, value);
+      }
       accumulator.combine(() => {
         if (accumulator === lanes) emitter.pushFilled(value, identity(reduction, value.dtype));
         else emitter.pushNumber(value);
       });
     };
-    this.over(place, lanes !== undefined, combine, isLight ? partials : undefined);
+    this.over(place, lanes !== undefined, combine, isLight && !this.kept.has(index) ? partials : undefined);
     lanes?.fold(total);
     const result = body.local(typeOf(dtype));
     total.finish();
     body.set(result);
     emitter.setStage(index, result, false);
+  }
+
+  /** Stores a stage's value where a write will look for it. */
+  private keep(stage: number, value: Expr): void {
+    const place = this.kept.get(stage);
+    if (place === undefined) return;
+    const { emitter, kernel } = this;
+    if (emitter.isDense(place.index)) emitter.number(place.index);
+    else emitter.vector(place.index);
+    emitter.store(kernel.inputs.length + place.buffer, place.index, value);
   }
 
   private pushValue(value: Expr, isVector: boolean): void {

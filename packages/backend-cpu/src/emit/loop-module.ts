@@ -1,6 +1,7 @@
 import type { LoopKernel } from "@gradus/core";
 import type { WasmModule } from "../wasm/encode.js";
 import { Callees } from "./callees.js";
+import { keepStageValues } from "./kept-values.js";
 import { loopFunction } from "./loop-function.js";
 import { Lowering } from "./lower.js";
 
@@ -9,7 +10,7 @@ export const ENTRY = "run";
 
 /** A module whose `run` runs the kernel, with lanes along its grid or along its inner axes. */
 export function loopModule(kernel: LoopKernel, alongGrid: boolean): WasmModule {
-  const lowered = lowerKernel(kernel);
+  const { kernel: lowered, kept } = keepStageValues(lowerKernel(kernel));
   const callees = new Callees([
     ...lowered.stages.map(({ value }) => value),
     ...lowered.writes.flatMap(({ index, value }) => [index, value]),
@@ -19,7 +20,7 @@ export function loopModule(kernel: LoopKernel, alongGrid: boolean): WasmModule {
     imports: callees.imports,
     functions: [
       ...callees.functions(),
-      { ...loopFunction(lowered, alongGrid, callees.find), exported: ENTRY },
+      { ...loopFunction(lowered, kept, alongGrid, callees.find), exported: ENTRY },
     ],
   };
 }
