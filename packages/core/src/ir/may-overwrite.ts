@@ -14,8 +14,6 @@ export function mayOverwrite(kernel: Kernel, output: number, input: number): boo
   const targets = kernel.writes.filter((write) => write.buffer === output);
   const [target] = targets;
   if (target === undefined || targets.length !== 1) return false;
-  const isRead = (root: Expr): boolean =>
-    postOrder([root]).some((e) => e.kind === "load" && e.buffer === input);
   const beside: Expr[] = [];
   // Writes and checks with other loops run at another time.
   const elsewhere: Expr[] = [];
@@ -29,7 +27,7 @@ export function mayOverwrite(kernel: Kernel, output: number, input: number): boo
     for (const write of kernel.writes) place(write.over).push(write.index, write.value);
     for (const check of kernel.checks ?? []) place(check.over).push(check.holds);
   }
-  if (elsewhere.some(isRead)) return false;
+  if (postOrder(elsewhere).some((e) => e.kind === "load" && e.buffer === input)) return false;
   return postOrder(beside).every(
     (e) => e.kind !== "load" || e.buffer !== input || sameExpr(e.index, target.index),
   );

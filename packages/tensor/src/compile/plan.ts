@@ -232,10 +232,14 @@ function mayTakeOver(drafts: readonly Draft[], source: Slot, output: Slot): bool
   return reads.length === 1 && mayOverwrite(draft.kernel, draft.outputs.indexOf(output), reads[0] as number);
 }
 
+/**
+ * Lets results take over donated arguments, in the order of both: what a step returns in place of a parameter then goes
+ * where the parameter was, on every call.
+ */
 function reuseDonated(drafts: readonly Draft[], slots: readonly Slot[], donated: ReadonlySet<number>): void {
-  const free = slots.filter((slot) => slot.kind === "argument" && donated.has(slot.index));
-  for (const output of slots) {
-    if (output.kind !== "result") continue;
+  const byIndex = (a: Slot, b: Slot): number => a.index - b.index;
+  const free = slots.filter((slot) => slot.kind === "argument" && donated.has(slot.index)).sort(byIndex);
+  for (const output of slots.filter((slot) => slot.kind === "result").sort(byIndex)) {
     const at = free.findIndex((source) => mayTakeOver(drafts, source, output));
     if (at >= 0) output.reuses = free.splice(at, 1)[0] as Slot;
   }

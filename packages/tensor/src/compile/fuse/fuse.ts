@@ -7,6 +7,8 @@ import { nodeOf } from "./node-of.js";
 
 /** A kernel may become as large as this: more would not fit registers, nor the patience of a shader compiler. */
 const MAX_EXPRESSIONS = 1500;
+/** So many operations are always fewer. */
+const FEW_NAMES = 12;
 
 export interface FuseLimits {
   /** How many buffers a kernel may bind. */
@@ -95,10 +97,9 @@ class Fuser {
 
   private tryJoin(producer: Group, group: Group): boolean {
     if (producer.cluster === undefined || group.cluster === undefined) return false;
+    if (group.cluster.contraction !== undefined || this.hasDetour(producer, group)) return false;
     const joined = join(producer.cluster, group.cluster);
-    if (joined === undefined || !this.fits(joined, [producer, group]) || this.hasDetour(producer, group)) {
-      return false;
-    }
+    if (joined === undefined || !this.fits(joined, [producer, group])) return false;
     group.cluster = joined;
     group.isJoined = true;
     group.members.push(...producer.members);
@@ -123,7 +124,8 @@ class Fuser {
   private fits(cluster: Cluster, groups: readonly Group[]): boolean {
     const outputs = [...cluster.values.keys()].filter((root) => this.isWanted(root, ...groups));
     const buffers = cluster.operands.length + outputs.length;
-    return buffers <= this.limits.maxBuffers && postOrder(rootsOf(cluster)).length <= MAX_EXPRESSIONS;
+    if (buffers > this.limits.maxBuffers) return false;
+    return cluster.names.size <= FEW_NAMES || postOrder(rootsOf(cluster)).length <= MAX_EXPRESSIONS;
   }
 
   /** Whether a value is needed by anything but these groups. */
