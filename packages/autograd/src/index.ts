@@ -5,6 +5,8 @@ export { type BackwardContext, type CustomGradOptions, customGrad } from "./cust
 export { detectAnomaly } from "./detect-anomaly.js";
 export { grad, valueAndGrad } from "./grad.js";
 export { type GradcheckOptions, type GradcheckReport, gradcheck, gradgradcheck } from "./gradcheck.js";
+export { type Graph, type GraphEdge, type GraphNode, type GraphOptions, graph } from "./graph/graph.js";
+export type { SVGOptions } from "./graph/svg.js";
 export { hvp } from "./hvp.js";
 export { hessian, type Jacobian, type JacobianOptions, jacobian } from "./jacobian.js";
 export { jvp } from "./jvp.js";
