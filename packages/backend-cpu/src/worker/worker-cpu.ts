@@ -72,6 +72,7 @@ export class WorkerCpu implements Backend {
       this.tellReady = { resolve, reject };
     });
     this.link = open({ onMessage: (message) => this.receive(message), onEnd: (why) => this.ended(why) });
+    this.link.await(true);
     const { handleUntil } = this.link;
     if (handleUntil !== undefined) {
       this.readSync = (buffer, at, bytes) => {
@@ -213,6 +214,7 @@ export class WorkerCpu implements Backend {
     switch (message.kind) {
       case "ready":
         this.tellReady?.resolve();
+        this.link.await(this.reads.size > 0);
         break;
       case "failed": {
         const kernel = this.kernels[message.kernel]?.deref();
