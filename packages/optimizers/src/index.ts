@@ -66,6 +66,7 @@ export { scheduleFreeSgd } from "./schedule-free-sgd.js";
 export { sequence } from "./sequence.js";
 export { type SgdOptions, sgd } from "./sgd.js";
 export { type ShampooOptions, shampoo } from "./shampoo.js";
+export { type SoapOptions, soap } from "./soap.js";
 export { type SophiaOptions, sophia } from "./sophia.js";
 export { type StepDecayOptions, stepDecay } from "./step-decay.js";
 export { type SwaOptions, swa } from "./swa.js";
