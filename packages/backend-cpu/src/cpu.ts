@@ -2,7 +2,6 @@ import { type Backend, fail, interpreter } from "@gradus/core";
 import { Cpu } from "./cpu-device.js";
 import { MAX_THREADS } from "./threads/control.js";
 import { canShareMemory, defaultThreads } from "./threads/host.js";
-import { WorkerCpu } from "./worker/worker-cpu.js";
 
 export interface CpuOptions {
   /**
@@ -60,6 +59,8 @@ export async function cpu(options: CpuOptions = {}): Promise<Backend> {
   }
   if (!worker) return new Cpu({ collected, threads });
   try {
+    // Fetched by those who ask for it.
+    const { WorkerCpu } = await import("./worker/worker-cpu.js");
     const device = new WorkerCpu();
     await device.ready;
     return device;
