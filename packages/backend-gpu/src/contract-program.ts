@@ -55,7 +55,7 @@ export class ContractProgram implements GpuProgram {
     const { kernel, limits } = this;
     const shape = this.shapeFor(sizes, params);
     if (shape === undefined) return this.loops.plan(sizes, params, bytes);
-    const [batch, m, n] = this.extents(sizes) as [number, number, number, number];
+    const [batch, m, n, k] = this.extents(sizes) as [number, number, number, number];
     const { tile, chunks } = shape;
     const points = batch * m * n;
     const tiles = Math.ceil(m / tile.bm) * Math.ceil(n / tile.bn) * batch;
@@ -64,6 +64,7 @@ export class ContractProgram implements GpuProgram {
       words: [points, chunks, 0, 0, ...sizes, ...kernel.params.map(() => 0)],
       paramsAt: ARGUMENTS.first + sizes.length,
       ...(chunks > 1 && { scratch: { at: 0, bytes: 4 * points * chunks } }),
+      operations: 2 * points * k,
     } as const;
     const works: Dispatch[] = [
       {
@@ -75,7 +76,7 @@ export class ContractProgram implements GpuProgram {
     if (chunks > 1) {
       const finish = this.cached("finish", () => finishShader(kernel, limits.buffers));
       const pipeline = this.pipelines.get(finish, kernel.name);
-      works.push({ ...dispatch, pipeline, workgroups: Math.ceil(points / 64) });
+      works.push({ ...dispatch, pipeline, workgroups: Math.ceil(points / 64), operations: points * chunks });
     }
     return works;
   }

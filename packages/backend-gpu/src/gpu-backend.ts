@@ -22,15 +22,27 @@ import { type Limits, LoopProgram } from "./loop-program.js";
 import { NativeProgram } from "./native-program.js";
 import { Pipelines } from "./pipelines.js";
 import { checkBytes, Pool, type Resource } from "./pool.js";
+import { type KernelProfile, Profiler } from "./profiler.js";
 import { type Prepared, Programs, type Step } from "./programs.js";
 import { Reader } from "./reader.js";
 import { Timeline } from "./timeline.js";
 import { usage } from "./usage.js";
 import type { GpuProgram } from "./work.js";
 
+/** A graphics card, and what it can do beyond a `Backend`. */
+export interface GpuDevice extends Backend {
+  /** The card's name, as far as the browser tells. */
+  readonly adapter: string;
+  /**
+   * Runs `f` and times each kernel on the card. Dispatches go one by one meanwhile, so the whole takes longer than it does
+   * otherwise. Throws `unsupported` where the card or the browser does not tell times.
+   */
+  profile<T>(f: () => T | Promise<T>): Promise<{ readonly result: T; readonly kernels: KernelProfile[] }>;
+}
+
 const dtypes: readonly DType[] = ["bool", "i32", "f32"];
 
-export class GpuBackend implements Backend {
+export class GpuBackend implements GpuDevice {
   readonly name = "gpu";
   readonly caps;
   readonly lost: Promise<Error>;
@@ -58,6 +70,7 @@ export class GpuBackend implements Backend {
   private readonly open: { buffers: number; bytes: number } = { buffers: 0, bytes: 0 };
   private readonly watched = new Set<Promise<unknown>>();
   private scratch: Resource | undefined;
+  private profiler: Profiler | undefined;
   private nextId = 1;
 
   constructor(
@@ -205,6 +218,28 @@ export class GpuBackend implements Backend {
     });
   }
 
+  async profile<T>(
+    f: () => T | Promise<T>,
+  ): Promise<{ readonly result: T; readonly kernels: KernelProfile[] }> {
+    this.checkOpen();
+    if (!this.device.features.has("timestamp-query")) {
+      fail(
+        "unsupported",
+        "profile: this graphics card, or the browser, does not time dispatches (timestamp-query)",
+      );
+    }
+    if (this.profiler !== undefined) fail("invalid-argument", "profile: another profile is being taken");
+    const profiler = new Profiler(this.device, this.commands);
+    this.profiler = profiler;
+    try {
+      const result = await f();
+      await this.timeline.idle();
+      return { result, kernels: await profiler.finish() };
+    } finally {
+      this.profiler = undefined;
+    }
+  }
+
   memory(): { readonly buffers: number; readonly bytes: number } {
     return { ...this.open };
   }
@@ -256,7 +291,16 @@ export class GpuBackend implements Backend {
         const { dispatch, group, offset, resources } = step;
         if (dispatch.workgroups === 0) continue;
         for (const resource of resources) commands.use(resource);
-        commands.dispatch(dispatch.pipeline.compute, group, offset, dispatch.workgroups);
+        const record = (): void =>
+          commands.dispatch(dispatch.pipeline.compute, group, offset, dispatch.workgroups);
+        if (this.profiler === undefined) record();
+        else {
+          const name = step.kernel;
+          commands.timed(
+            this.profiler.next({ name, bytes: step.bytes, operations: dispatch.operations }),
+            record,
+          );
+        }
       } else if (step.kind === "copy") {
         commands.use(step.from);
         commands.use(step.to);

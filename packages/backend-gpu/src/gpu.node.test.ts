@@ -26,6 +26,7 @@ import { adam, applyUpdates } from "@gradus/optimizers";
 import { compile, key, setDefaultDevice, tensor, zeros } from "@gradus/tensor";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { gpu } from "./gpu.js";
+import type { GpuDevice } from "./gpu-backend.js";
 import { nodeGpu } from "./node-gpu.fixture.js";
 
 /** What the device was asked for. */
@@ -60,7 +61,7 @@ function countingGpu(): GPU {
   });
 }
 
-let device: Backend;
+let device: GpuDevice;
 beforeAll(async () => {
   device = await gpu({ gpu: countingGpu() });
 });
@@ -321,6 +322,30 @@ it("keeps whole numbers of params whole", async () => {
     [Math.fround(-0.1), Math.fround(-0.1)],
     [0, 1],
   ]);
+});
+
+it("profiles kernels by name", async () => {
+  const kernel: LoopKernel = {
+    kind: "loop",
+    name: "squares",
+    inputs: ["f32"],
+    outputs: ["f32"],
+    params: [],
+    axes: 1,
+    grid: 1,
+    stages: [],
+    writes: [{ over: [], buffer: 0, index: axisIndex(0), value: c.square(load(0, "f32", axisIndex(0))) }],
+  };
+  const executable = device.compile(kernel);
+  const [x, y] = [buffer(device, "f32", whole(1000, 1)), device.alloc(4000)];
+  const { result, kernels } = await device.profile(async () => {
+    for (let i = 0; i < 3; i++) device.run([{ executable, buffers: [x, y], sizes: [1000], params: [] }]);
+    return new Float32Array(await device.read(y))[1];
+  });
+  expect(result).toBe((whole(1000, 1)[1] as number) ** 2);
+  expect(kernels).toHaveLength(1);
+  expect(kernels[0]).toMatchObject({ name: "squares", dispatches: 3, bytes: 3 * 8000, operations: 3000 });
+  expect(kernels[0]?.milliseconds).toBeGreaterThan(0);
 });
 
 describe("training", () => {

@@ -1,5 +1,5 @@
-import { type Backend, GradusError } from "@gradus/core";
-import { GpuBackend } from "./gpu-backend.js";
+import { GradusError } from "@gradus/core";
+import { GpuBackend, type GpuDevice } from "./gpu-backend.js";
 
 export interface GpuOptions {
   /**
@@ -27,7 +27,7 @@ export interface GpuOptions {
  * await tensor([1, 2, 3]).square().sum().read();
  * ```
  */
-export async function gpu(options: GpuOptions = {}): Promise<Backend> {
+export async function gpu(options: GpuOptions = {}): Promise<GpuDevice> {
   const api = options.gpu ?? (globalThis.navigator as Navigator | undefined)?.gpu;
   if (api === undefined) {
     throw new GradusError(

@@ -1,1 +1,3 @@
 export { type GpuOptions, gpu } from "./gpu.js";
+export type { GpuDevice } from "./gpu-backend.js";
+export type { KernelProfile } from "./profiler.js";

@@ -55,6 +55,7 @@ export class LoopProgram implements GpuProgram {
         paramsAt: ARGUMENTS.first + sizes.length,
         checks: shader.bindings.some(({ kind }) => kind === "errors"),
         ...(scratchBytes > 0 && { scratch: { at: 0, bytes: scratchBytes } }),
+        operations: operationsOf(kernel, sizes, points),
       };
       return shader.packed.length === 0 ? [dispatch] : packed(kernel, shader, dispatch, bytes);
     });
@@ -109,7 +110,9 @@ export class LoopProgram implements GpuProgram {
   /** How many threads work on a point, and whether neighbouring threads are neighbouring points. */
   private threadsFor(sizes: readonly number[], points: number): { y: number; alongGrid: boolean } {
     const length = longestLoop(this.kernel, sizes);
-    if (length <= 16 || (this.columnwise && points >= 65536)) return { y: 1, alongGrid: true };
+    // Software drivers run threads one after another, and barriers cost them most.
+    const enough = this.limits.isSoftware ? 128 : this.columnwise ? 65536 : Infinity;
+    if (length <= 16 || points >= enough) return { y: 1, alongGrid: true };
     if (this.columnwise && points >= 16) {
       const y = PARALLEL_THREADS / (points >= 32 ? 32 : 16);
       return { y: Math.min(y, powerOfTwo(length / 2)), alongGrid: true };
@@ -152,6 +155,19 @@ function longestLoop({ stages, writes, checks = [] }: LoopKernel, sizes: readonl
     product(over.map((axis) => sizes[axis] as number)),
   );
   return Math.max(1, ...lengths);
+}
+
+/** How many operations a launch does on numbers; those on indices do not count. */
+function operationsOf({ stages, writes }: LoopKernel, sizes: readonly number[], points: number): number {
+  const count = (value: Expr): number =>
+    postOrder([value]).filter((e) => e.kind === "op" && e.dtype === "f32").length;
+  return [
+    ...stages.map(({ over, value }) => ({ over, each: count(value) + 1 })),
+    ...writes.map(({ over, value }) => ({ over, each: count(value) })),
+  ].reduce(
+    (sum, { over, each }) => sum + points * each * product(over.map((axis) => sizes[axis] as number)),
+    0,
+  );
 }
 
 /** Whether neighbouring grid points read neighbouring elements in the stages, rather than steps of a loop. */

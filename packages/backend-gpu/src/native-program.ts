@@ -104,6 +104,7 @@ export class NativeProgram implements GpuProgram {
         workgroups: Math.ceil((lines * ranges) / 64),
         words: [lines * ranges, ranges, 0, shape.length, axis, length, 0, 0, ...shape, ...indexShape],
         checks: true,
+        operations: product(indexShape),
       },
     ];
   }
@@ -124,6 +125,7 @@ export class NativeProgram implements GpuProgram {
         workgroups: rows * blocks,
         words: [rows * blocks, blocks, n, merges % 2 === 0 ? 1 : 0],
         scratch,
+        operations: rows * n * Math.min(n, SORT_BLOCK),
       },
     ];
     if (merges === 0) return work;
@@ -135,6 +137,7 @@ export class NativeProgram implements GpuProgram {
         workgroups: Math.ceil((rows * n) / 64),
         words: [rows * n, n, SORT_BLOCK * 2 ** i, (merges - 1 - i) % 2 === 0 ? 1 : 0],
         scratch,
+        operations: rows * n,
       });
     }
     return work;
@@ -156,6 +159,7 @@ export class NativeProgram implements GpuProgram {
         pipeline: this.pipelines.get(shader, kernel.name),
         workgroups: isShared ? lines : Math.ceil(lines / 64),
         words: [lines, n, inner, 0],
+        operations: lines * n,
       },
     ];
   }

@@ -42,9 +42,12 @@ export type Step =
       readonly kind: "dispatch";
       readonly dispatch: Dispatch;
       readonly launch: number;
+      readonly kernel: string;
       readonly group: GPUBindGroup;
       readonly offset: number;
       readonly resources: readonly Resource[];
+      /** Bytes of the buffers that it binds. */
+      readonly bytes: number;
     }
   | {
       readonly kind: "copy";
@@ -197,9 +200,15 @@ export class Programs {
           kind: "dispatch",
           dispatch: work,
           launch,
+          kernel: kernel.name,
           group,
           offset: slots.at + slot * device.slots.bytes,
           resources: bound,
+          bytes: work.pipeline.shader.bindings.reduce(
+            (sum, binding) =>
+              sum + (binding.kind === "buffer" ? (buffers[binding.index] as Buffer).bytes : 0),
+            0,
+          ),
         });
         slot += slotsOf(work);
       }

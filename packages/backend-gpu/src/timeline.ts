@@ -15,6 +15,11 @@ export class Timeline {
     else task();
   }
 
+  /** Resolves when nothing is waited for. */
+  idle(): Promise<void> {
+    return new Promise((resolve) => this.do(resolve));
+  }
+
   /** Puts a task before all others that wait. */
   doNext(task: () => void): void {
     if (this.waiting > 0) this.tasks.unshift(task);

@@ -20,6 +20,8 @@ export interface Dispatch {
   readonly checks?: boolean;
   /** The scratch memory that it binds, if it does. */
   readonly scratch?: Range;
+  /** Operations on numbers, for profiles. */
+  readonly operations: number;
 }
 
 /** A copy between buffers of the launch, or between one and scratch memory. */
