@@ -12,6 +12,7 @@ import {
   type Tensor,
 } from "@gradus/core";
 import { applyOne } from "../apply.js";
+import { softmaxBack } from "../ops/softmax.js";
 
 export interface AttentionOptions {
   /** Each query sees only the keys up to its own position. Default false. */
@@ -26,8 +27,8 @@ export interface AttentionOptions {
  * `softmax(scale Q K^T + mask) V` for queries `[..., queries, features]`, keys `[..., keys, features]` and values `[..., keys,
  * outputs]`; the other axes broadcast. A query that sees no key gives zeros.
  *
- * Three kernels: the scores, their softmax with scale and mask, the product with the values; three for the gradient's
- * softmax part and products each.
+ * Three kernels: the scores, their softmax with its scale and causal mask, the product with the values. In the gradient the
+ * softmax is one kernel between the products.
  *
  * @throws `shape-mismatch` if the sizes do not fit.
  *
@@ -111,40 +112,6 @@ const attendOp: Op<AttendAttrs> = {
     };
   },
   vjp: ({ cotangents: [dy], outputs: [y], attrs: { scale } }) => [
-    applyOne(softmaxBackOp, [dy as Tensor, y as Tensor], { scale }),
+    softmaxBack(dy as Tensor, y as Tensor, [(y as Tensor).ndim - 1], scale),
   ],
-};
-
-/** `scale y (dy - sum(dy y))` over the last axis, in one kernel: a softmax's gradient. */
-const softmaxBackOp: Op<{ readonly scale: number }> = {
-  name: "softmax gradient",
-  infer: ([dy]) => [{ shape: (dy as Aval).shape, dtype: (dy as Aval).dtype }],
-  lower([dy], { scale }) {
-    const { shape, dtype } = dy as Aval;
-    const rank = shape.length;
-    return {
-      kind: "loops",
-      key: `softmax gradient ${dtype} ${rank}`,
-      body: () => {
-        const at = shape.map((_, axis) => axisIndex(axis));
-        const [g, y] = [inputAt(0, dtype, at), inputAt(1, dtype, at)];
-        const over = [rank - 1];
-        return {
-          name: "softmax gradient",
-          params: [dtype],
-          grid: rank - 1,
-          stages: [{ over, op: "sum", value: c.mul(g, y), dtype }],
-          writes: [{ over, at, value: c.mul(param(0, dtype), c.mul(y, c.sub(g, stage(0, dtype)))) }],
-        };
-      },
-      sizes: shape,
-      params: [scale],
-    };
-  },
-  vjp({ cotangents: [dz], inputs, attrs: { scale } }) {
-    const [z, g, y] = [dz as Tensor, inputs[0] as Tensor, inputs[1] as Tensor];
-    const total = (a: Tensor): Tensor => a.mul(y).sum(-1, { keepdims: true });
-    const byY = z.mul(g.sub(total(g))).sub(g.mul(total(z)));
-    return [applyOne(softmaxBackOp, [z, y], { scale }), byY.mul(scale)];
-  },
 };

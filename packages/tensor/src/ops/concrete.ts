@@ -30,7 +30,7 @@ function failInTrace(op: string, x: Tensor, instead: string): void {
   if (x.traced) {
     fail(
       "value-in-trace",
-      `${op}: the result's shape depends on values, which do not exist inside compile(). ${instead}`,
+      `${op}: the result's shape depends on values, which cannot be looked at inside compile() and vmap(). ${instead}`,
     );
   }
 }

@@ -8,6 +8,7 @@ import {
   isFloat,
   normalizeAxes,
   type Op,
+  param,
   type ReduceOptions,
   reducedShape,
   type Stage,
@@ -77,19 +78,87 @@ function alongAxis(
 const softmaxOp = alongAxis(
   "softmax",
   (x, greatest, total) => c.div(c.exp(c.sub(x, greatest)), total),
-  ({ cotangents: [dy], outputs: [y], attrs: { axes } }) => {
-    const weighted = (dy as Tensor).mul(y as Tensor);
-    const total = weighted.sum(axes, { keepdims: true });
-    return [weighted.sub((y as Tensor).mul(total))];
-  },
+  ({ cotangents: [dy], outputs: [y], attrs: { axes } }) => [softmaxBack(dy as Tensor, y as Tensor, axes)],
 );
 
 const logSoftmaxOp = alongAxis(
   "logSoftmax",
   (x, greatest, total) => c.sub(c.sub(x, greatest), c.log(total)),
-  ({ cotangents: [dy], outputs: [y], attrs: { axes } }) => {
-    const total = (dy as Tensor).sum(axes, { keepdims: true });
-    return [(dy as Tensor).sub((y as Tensor).exp().mul(total))];
+  ({ cotangents: [dy], outputs: [y], attrs }) => [
+    applyOne(logSoftmaxBackOp, [dy as Tensor, y as Tensor], attrs),
+  ],
+);
+
+/** A function of a row's two tensors and of a sum over the row, in one kernel. */
+function withSum<A extends AlongAttrs>(
+  name: string,
+  summand: (dy: Expr, y: Expr) => Expr,
+  value: (dy: Expr, y: Expr, sum: Expr, factor: Expr) => Expr,
+  factorOf: (attrs: A) => number,
+  vjp: (dz: Tensor, dy: Tensor, y: Tensor, attrs: A) => readonly Tensor[],
+): Op<A> {
+  return {
+    name,
+    infer: ([dy]) => [{ shape: (dy as Aval).shape, dtype: (dy as Aval).dtype }],
+    lower([dy], attrs) {
+      const { shape, dtype } = dy as Aval;
+      const { grid, sizes, over, element } = along(shape, attrs.axes);
+      return {
+        kind: "loops",
+        key: `${name} ${dtype} ${shape.length} ${attrs.axes.join()}`,
+        body: () => {
+          const [g, y] = [inputAt(0, dtype, element), inputAt(1, dtype, element)];
+          return {
+            name,
+            params: [dtype],
+            grid,
+            stages: [{ over, op: "sum", value: summand(g, y), dtype }],
+            writes: [{ over, at: element, value: value(g, y, stage(0, dtype), param(0, dtype)) }],
+          };
+        },
+        sizes,
+        params: [factorOf(attrs)],
+      };
+    },
+    vjp: ({ cotangents: [dz], inputs: [dy, y], attrs }) =>
+      vjp(dz as Tensor, dy as Tensor, y as Tensor, attrs),
+  };
+}
+
+interface ScaledAttrs extends AlongAttrs {
+  readonly scale: number;
+}
+
+const softmaxBackOp: Op<ScaledAttrs> = withSum<ScaledAttrs>(
+  "softmax gradient",
+  (dy, y) => c.mul(dy, y),
+  (dy, y, sum, scale) => c.mul(scale, c.mul(y, c.sub(dy, sum))),
+  ({ scale }) => scale,
+  (dz, dy, y, { axes, scale }) => {
+    const total = (t: Tensor): Tensor => t.mul(y).sum(axes, { keepdims: true });
+    const byY = dz.mul(dy.sub(total(dy))).sub(dy.mul(total(dz)));
+    return [softmaxBack(dz, y, axes, scale), scale === 1 ? byY : byY.mul(scale)];
+  },
+);
+
+/** `scale y (dy - sum(dy y))`: the cotangent of what `y` is the softmax of, times a number. */
+export function softmaxBack(dy: Tensor, y: Tensor, axes: readonly number[], scale = 1): Tensor {
+  return applyOne(softmaxBackOp, [dy, y], { axes, scale });
+}
+
+/** `dy - exp(y) sum(dy)`, the cotangent of what `y` is the log-softmax of. */
+const logSoftmaxBackOp: Op<AlongAttrs> = withSum<AlongAttrs>(
+  "logSoftmax gradient",
+  (dy) => dy,
+  (dy, y, sum) => c.sub(dy, c.mul(c.exp(y), sum)),
+  () => 1,
+  (dz, dy, y, { axes }) => {
+    const p = y.exp();
+    const weighted = dz.mul(p);
+    return [
+      dz.sub(weighted.sum(axes, { keepdims: true })),
+      weighted.mul(dy.sum(axes, { keepdims: true })).neg(),
+    ];
   },
 );
 
