@@ -35,6 +35,7 @@ export { type KfacOptions, kfac } from "./kfac.js";
 export { type LambOptions, lamb } from "./lamb.js";
 export { type LarsOptions, lars } from "./lars.js";
 export { type LbfgsOptions, lbfgs } from "./lbfgs.js";
+export { type LbfgsbOptions, lbfgsb } from "./lbfgsb.js";
 export { type LevenbergMarquardtOptions, levenbergMarquardt } from "./levenberg-marquardt.js";
 export { type LinearDecayOptions, linearDecay } from "./linear-decay.js";
 export { type LionOptions, lion } from "./lion.js";

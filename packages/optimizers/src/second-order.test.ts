@@ -1,5 +1,14 @@
 import { describeMethod } from "./describe-method.fixture.js";
-import { bfgs, conjugateGradient, gradientDescent, lbfgs, newton, newtonCG, trustRegion } from "./index.js";
+import {
+  bfgs,
+  conjugateGradient,
+  gradientDescent,
+  lbfgs,
+  lbfgsb,
+  newton,
+  newtonCG,
+  trustRegion,
+} from "./index.js";
 
 describeMethod("gradientDescent", {
   make: () => gradientDescent(),
@@ -43,6 +52,16 @@ describeMethod("lbfgs", {
       () => lbfgs({ lineSearch: "wolfe" as "none" }),
       'lineSearch must be "strong-wolfe" or "none", got "wolfe"',
     ],
+  ],
+});
+
+describeMethod("lbfgsb", {
+  make: () => lbfgsb(),
+  makeShort: () => lbfgsb({ maxIterations: 3, lower: -5, upper: 5 }),
+  refused: [
+    [() => lbfgsb({ history: 0 }), "history must be"],
+    [() => lbfgsb({ lower: 1, upper: 0 }), "lower must be at most upper, got 1 and 0"],
+    [() => lbfgsb({ lower: Number.NaN }), "lower must be a number or a tree like the parameters, got NaN"],
   ],
 });
 

@@ -11,6 +11,8 @@ export interface StrongWolfeOptions {
   readonly toleranceChange?: number;
   /** Default 25. */
   readonly maxEvaluations?: number;
+  /** No step is longer; one of this length needs only decrease enough. Default: without end. */
+  readonly maxStep?: number;
 }
 
 /**
@@ -33,6 +35,7 @@ export function* strongWolfe<Point extends LinePoint>(
   options: StrongWolfeOptions = {},
 ): Reading<Point> {
   const { decrease = 1e-4, curvature = 0.9, toleranceChange = 1e-9, maxEvaluations = 25 } = options;
+  const { maxStep = Infinity } = options;
   const tooHigh = (at: Point): boolean => !(at.value <= start.value + decrease * at.step * start.slope);
   const flatEnough = (at: Point): boolean => Math.abs(at.slope) <= -curvature * start.slope;
   const evaluate = function* (step: number): Reading<Point> {
@@ -55,7 +58,9 @@ export function* strongWolfe<Point extends LinePoint>(
       break;
     }
     const { step } = current;
-    const next = cubicMinimum(previous, current, step + 0.01 * (step - previous.step), step * 10);
+    if (step >= maxStep) return current;
+    const [least, most] = [step + 0.01 * (step - previous.step), step * 10];
+    const next = Math.min(cubicMinimum(previous, current, least, most), maxStep);
     previous = current;
     current = yield* evaluate(next);
     evaluations++;

@@ -4,6 +4,7 @@ import { conjugateGradient } from "../conjugate-gradient.js";
 import { gaussNewton } from "../gauss-newton.js";
 import { gradientDescent } from "../gradient-descent.js";
 import { lbfgs } from "../lbfgs.js";
+import { lbfgsb } from "../lbfgsb.js";
 import { levenbergMarquardt } from "../levenberg-marquardt.js";
 import { naturalGradient } from "../natural-gradient.js";
 import { newton } from "../newton.js";
@@ -19,6 +20,7 @@ const methods = {
   "l-bfgs": ({ gradientTolerance = 1e-6, maxIterations = 1000 }: StoppingOptions) =>
     // Step by step, so that progress can be seen; nothing is asked twice.
     lbfgs({ iterationsPerStep: 1, gradientTolerance, maxIterations, changeTolerance: 1e-14 }),
+  "l-bfgs-b": (options: StoppingOptions) => lbfgsb({ gradientTolerance: 1e-6, ...options }),
   "gauss-newton": (options: StoppingOptions) => gaussNewton(options),
   "levenberg-marquardt": (options: StoppingOptions) => levenbergMarquardt(options),
   "natural-gradient": (options: StoppingOptions) => naturalGradient(options),

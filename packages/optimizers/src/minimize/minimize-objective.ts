@@ -21,7 +21,7 @@ export interface MinimizeOptions<P> extends StoppingOptions {
   readonly method?: MinimizeMethod | Optimizer;
   /**
    * How often descent goes on from beside a saddle, a maximum or a flat place, if the value is lower there. Default 5; 0
-   * stops where the method stops.
+   * stops where the method stops, as `lbfgsb` always does.
    */
   readonly perturbations?: number;
   /** Further starts, uniform between `low` and `high` (numbers, or trees like the parameters). The best result counts. */
@@ -93,13 +93,15 @@ export async function minimizeObjective<P, Aux>(
   start: P,
   options: MinimizeOptions<P> = {},
 ): Promise<Minimized<P>> {
-  const { perturbations = 5, restarts, hops, seed = 0, onStep } = options;
+  const { restarts, hops, seed = 0, onStep } = options;
   const layout = new FlatLayout("minimize", start);
   checkOptions(options, start);
   const optimizer = optimizerOf(options.method ?? (layout.size <= 100 ? "bfgs" : "l-bfgs"), {
     ...(options.gradientTolerance !== undefined && { gradientTolerance: options.gradientTolerance }),
     ...(options.maxIterations !== undefined && { maxIterations: options.maxIterations }),
   });
+  // What lies beside a point at a bound may lie outside of it.
+  const perturbations = optimizer.name === "lbfgsb" ? 0 : (options.perturbations ?? 5);
   const total = { value: 0, gradient: 0, hvp: 0, hessian: 0 };
   let iterations = 0;
   let draws = 0;

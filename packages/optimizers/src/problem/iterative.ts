@@ -33,7 +33,7 @@ export interface Method<K extends Keeps> {
     memory: Memory<K>,
   ): Reading<Iterated<Aux, K>>;
   /** How far a point is from stationary; by default the greatest element of its gradient. */
-  steepness?(point: Point): Reading<number>;
+  steepness?(layout: FlatLayout<unknown>, point: Point): Reading<number>;
 }
 
 /** The optimizer of a method: its state, its reasons to stop, and nothing asked twice. */
@@ -72,12 +72,12 @@ export function iterative<const K extends Keeps>(method: Method<K>): Optimizer {
 
     // Nothing of a point that is not finite may enter the state.
     if (!isFinitePoint(start)) return step(start, params, state, "non-finite");
-    if ((yield* steepnessOf(start)) <= gradientTolerance) return ended(start, memory, 0, "converged");
+    if ((yield* steepnessOf(layout, start)) <= gradientTolerance) return ended(start, memory, 0, "converged");
     const { point, memory: kept, reason } = yield* method.iterate(problem, start, memory);
     if (point !== start) {
       const gained = start.value - point.value;
       const rounding = 2 * layout.epsilon * Math.abs(point.value);
-      if (gained <= rounding || (yield* steepnessOf(point)) <= gradientTolerance) {
+      if (gained <= rounding || (yield* steepnessOf(layout, point)) <= gradientTolerance) {
         return ended(point, kept, 1, "converged");
       }
     }
@@ -85,8 +85,9 @@ export function iterative<const K extends Keeps>(method: Method<K>): Optimizer {
     return ended(point, kept, 1, reason ?? (last ? "max-iterations" : undefined));
   }
 
-  function* steepnessOf(point: Point): Reading<number> {
-    return method.steepness === undefined ? point.steepness : yield* method.steepness(point);
+  function* steepnessOf<P>(layout: FlatLayout<P>, point: Point): Reading<number> {
+    if (method.steepness === undefined) return point.steepness;
+    return yield* method.steepness(layout as FlatLayout<unknown>, point);
   }
 
   return {

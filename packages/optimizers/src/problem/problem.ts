@@ -51,12 +51,16 @@ export class Problem<P, Batch, Aux> {
     return value;
   }
 
-  /** The objective on the line from a point along a direction. */
-  along(from: Point<Aux>, direction: Tensor): Probe<LinePoint & Point<Aux>> {
+  /** The objective on the line from a point along a direction; `project` keeps rounding within bounds. */
+  along(
+    from: Point<Aux>,
+    direction: Tensor,
+    project: (x: Tensor) => Tensor = (x) => x,
+  ): Probe<LinePoint & Point<Aux>> {
     const { engine } = this.layout;
     const measure = this.measure.bind(this);
     return function* (step) {
-      const x = engine.scope(() => from.x.add(direction.mul(step)));
+      const x = engine.scope(() => project(from.x.add(direction.mul(step))));
       return { step, x, ...(yield* measure(x, direction)) };
     };
   }

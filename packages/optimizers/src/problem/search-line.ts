@@ -38,10 +38,10 @@ export function* searchLine<P, Batch, Aux>(
   { vector, slope, length }: Direction,
   first: number,
   kind: LineSearch,
-  options: StrongWolfeOptions = {},
+  options: StrongWolfeOptions & { readonly project?: (x: Tensor) => Tensor } = {},
 ): Reading<Searched<Aux>> {
   const start = { ...from, step: 0, slope };
-  const probe = problem.along(from, vector);
+  const probe = problem.along(from, vector, options.project);
   let sawNumbers = false;
   const watched = function* (step: number) {
     const at = yield* probe(step);
