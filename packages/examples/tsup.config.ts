@@ -1,3 +1,3 @@
 import { build } from "../../tooling/tsup.js";
 
-export default build({ program: ["demo", "choose-recipe", "checkpoint-memory"] });
+export default build({ program: ["demo", "choose-recipe", "checkpoint-memory", "write-second-order"] });

@@ -21,7 +21,7 @@ export const monkeySaddle: Challenge = {
 /** The monkey saddle on the floor of a wide bowl, `x^3 - 3 x y^2 + 0.1 (x^4 + y^4)`: three minima lie around it. */
 export const boundedMonkeySaddle: Challenge = {
   name: "bounded monkey saddle",
-  about: "a saddle whose Hessian is zero, at which gradients hardly point anywhere",
+  about: "a saddle whose Hessian is zero, between minima",
   f(p) {
     const bowl = p.square().square().sum(-1).mul(0.1);
     return monkeySaddle.f(p).add(bowl);
