@@ -103,17 +103,17 @@ export function contourPicture(
     const [x, y] = [left, legendTop + k * 22];
     return (
       `<path d="M${x},${y - 4}h22" stroke="${COLORS[k % COLORS.length]}" stroke-width="3"/><circle cx="${x + 11}" cy="${y - 4}" r="3.4" fill="${COLORS[k % COLORS.length]}"/>` +
-      `<text x="${x + 30}" y="${y}" font-weight="600">${escape(way.name)}</text>` +
-      `<text x="${x + 240}" y="${y}">${escape(summary(way))}</text>`
+      `<text x="${x + 30}" y="${y}" font-weight="600">${escaped(way.name)}</text>` +
+      `<text x="${x + 240}" y="${y}">${escaped(summary(way))}</text>`
     );
   });
   const totalHeight = legendTop + ways.length * 22;
   const totalWidth = left + width + 20;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${totalWidth}" height="${totalHeight}" viewBox="0 0 ${totalWidth} ${totalHeight}" font-family="system-ui, sans-serif" font-size="12" fill="#333">`,
-    `<title>${escape(title)}</title>`,
+    `<title>${escaped(title)}</title>`,
     `<rect width="100%" height="100%" fill="#fff"/>`,
-    `<text x="${left}" y="26" font-size="16" font-weight="600" fill="#111">${escape(title)}</text>`,
+    `<text x="${left}" y="26" font-size="16" font-weight="600" fill="#111">${escaped(title)}</text>`,
     `<clipPath id="plot"><rect x="${left}" y="${top}" width="${width}" height="${height}"/></clipPath>`,
     `<g clip-path="url(#plot)"><rect x="${left}" y="${top}" width="${width}" height="${height}" fill="${shade(0)}"/>`,
     `<g fill-rule="evenodd" stroke="#fff" stroke-opacity="0.55" stroke-width="0.7">${bands.join("")}</g>`,
@@ -164,6 +164,6 @@ function clamp(v: number, high: number): number {
   return Math.min(Math.max(v, 0), high);
 }
 
-function escape(text: string): string {
+function escaped(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
 }
