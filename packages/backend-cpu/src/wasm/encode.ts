@@ -1,3 +1,5 @@
+import { ByteWriter } from "./byte-writer.js";
+
 /* The binary format of WebAssembly, as far as generated kernels need it. */
 
 export const I32 = 0x7f;
@@ -30,7 +32,7 @@ export interface WasmFunction {
   readonly signature: Signature;
   /** The types of the locals after the parameters. */
   readonly locals: readonly ValueType[];
-  readonly code: readonly number[];
+  readonly code: Uint8Array;
   /** The name under which others may call it. */
   readonly exported?: string;
 }
@@ -51,37 +53,83 @@ export interface WasmModule {
 /** The most pages of 64 KB that a memory has: 4 GiB. */
 const MAX_PAGES = 65536;
 
-const list = (items: readonly (readonly number[])[]): number[] => [
-  ...unsigned(items.length),
-  ...items.flat(),
-];
-const sized = (bytes: readonly number[]): number[] => [...unsigned(bytes.length), ...bytes];
-const section = (id: number, bytes: readonly number[]): number[] => [id, ...sized(bytes)];
-const text = (s: string): number[] => sized([...s].map((character) => character.charCodeAt(0)));
-
 /**
  * The bytes of a module, which imports its memory as `host.memory`, shared between threads or not, and its functions from
  * `host` too.
  */
 export function encodeModule({ imports, functions }: WasmModule, isShared: boolean): Uint8Array<ArrayBuffer> {
-  const all = [...imports, ...functions];
-  const imported = imports.map(({ name }, i) => [...text("host"), ...text(name), 0, ...unsigned(i)]);
-  const limits = [isShared ? 3 : 1, ...unsigned(1), ...unsigned(MAX_PAGES)];
-  const exported = functions.flatMap(({ exported: name }, i) =>
-    name === undefined ? [] : [[...text(name), 0, ...unsigned(imports.length + i)]],
-  );
-  const bodies = functions.map(({ locals, code }) =>
-    sized([...list(locals.map((type) => [1, type])), ...code, 0x0b]),
-  );
-  return Uint8Array.from([
-    ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
-    ...section(
-      1,
-      list(all.map(({ signature: { takes, gives } }) => [0x60, ...sized(takes), ...sized(gives)])),
-    ),
-    ...section(2, list([...imported, [...text("host"), ...text("memory"), 2, ...limits]])),
-    ...section(3, list(functions.map((_, i) => unsigned(imports.length + i)))),
-    ...section(7, list(exported)),
-    ...section(10, list(bodies)),
-  ]);
+  const writer = new ByteWriter();
+  const section = (id: number, count: number, write: (to: ByteWriter) => void): void => {
+    writer.byte(id);
+    writer.sized((to) => {
+      to.unsigned(count);
+      write(to);
+    });
+  };
+  writer.bytes([0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0]);
+  section(1, imports.length + functions.length, (to) => {
+    for (const { signature } of [...imports, ...functions]) {
+      to.byte(0x60);
+      for (const types of [signature.takes, signature.gives]) {
+        to.unsigned(types.length);
+        to.bytes(types);
+      }
+    }
+  });
+  section(2, imports.length + 1, (to) => {
+    imports.forEach(({ name }, i) => {
+      text(to, "host");
+      text(to, name);
+      to.byte(0);
+      to.unsigned(i);
+    });
+    text(to, "host");
+    text(to, "memory");
+    to.bytes([2, isShared ? 3 : 1, 1]);
+    to.unsigned(MAX_PAGES);
+  });
+  section(3, functions.length, (to) => {
+    functions.forEach((_, i) => {
+      to.unsigned(imports.length + i);
+    });
+  });
+  section(7, functions.filter(({ exported }) => exported !== undefined).length, (to) => {
+    functions.forEach(({ exported }, i) => {
+      if (exported === undefined) return;
+      text(to, exported);
+      to.byte(0);
+      to.unsigned(imports.length + i);
+    });
+  });
+  section(10, functions.length, (to) => {
+    for (const { locals, code } of functions) {
+      to.sized((body) => {
+        const runs = runsOf(locals);
+        body.unsigned(runs.length);
+        for (const [type, count] of runs) {
+          body.unsigned(count);
+          body.byte(type);
+        }
+        body.bytes(code);
+        body.byte(0x0b);
+      });
+    }
+  });
+  return writer.written();
+}
+
+function text(to: ByteWriter, s: string): void {
+  to.unsigned(s.length);
+  to.bytes([...s].map((character) => character.charCodeAt(0)));
+}
+
+/** Neighbouring equal types, and how many of them. */
+function runsOf(types: readonly ValueType[]): [ValueType, number][] {
+  const runs: [ValueType, number][] = [];
+  for (const type of types) {
+    const last = runs.at(-1);
+    if (last?.[0] === type) last[1]++;
+    else runs.push([type, 1]);
+  }
+  return runs;
 }

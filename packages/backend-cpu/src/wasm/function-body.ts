@@ -1,3 +1,4 @@
+import { ByteWriter } from "./byte-writer.js";
 import {
   bytesOfF32,
   bytesOfF64,
@@ -111,7 +112,7 @@ export const simd = {
 
 /** The code of one function as it is written: instructions and locals. */
 export class FunctionBody {
-  readonly code: number[] = [];
+  private readonly code = new ByteWriter();
   private readonly locals: ValueType[] = [];
 
   constructor(private readonly signature: Signature) {}
@@ -122,23 +123,28 @@ export class FunctionBody {
   }
 
   put(...bytes: number[]): void {
-    for (const byte of bytes) this.code.push(byte);
+    for (let k = 0; k < bytes.length; k++) this.code.byte(bytes[k] as number);
   }
 
   simd(instruction: number, ...immediates: number[]): void {
-    this.put(0xfd, ...unsigned(instruction), ...immediates);
+    this.code.byte(0xfd);
+    this.code.unsigned(instruction);
+    for (let k = 0; k < immediates.length; k++) this.code.byte(immediates[k] as number);
   }
 
   get(local: number): void {
-    this.put(0x20, ...unsigned(local));
+    this.code.byte(0x20);
+    this.code.unsigned(local);
   }
 
   set(local: number): void {
-    this.put(0x21, ...unsigned(local));
+    this.code.byte(0x21);
+    this.code.unsigned(local);
   }
 
   tee(local: number): void {
-    this.put(0x22, ...unsigned(local));
+    this.code.byte(0x22);
+    this.code.unsigned(local);
   }
 
   call(index: number): void {
@@ -200,6 +206,6 @@ export class FunctionBody {
   }
 
   finish(): WasmFunction {
-    return { signature: this.signature, locals: this.locals, code: this.code };
+    return { signature: this.signature, locals: this.locals, code: this.code.written() };
   }
 }
