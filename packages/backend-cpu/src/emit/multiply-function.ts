@@ -126,13 +126,14 @@ export function multiplyFunction(
     const end = w.let(w.div(w.mul(all, w.add(part, 1)), count));
     const block = w.local();
     const [batchIndex, firstRow, endRow, firstColumn, endColumn] = five(() => w.local());
-    const packedBlock = w.let(-1);
-    const ownBlock = w.local();
+    const [packedBlock, packedRows] = [w.let(-1), w.let(-1)];
+    const [ownBlock, ownRows] = [w.local(), w.local()];
     const isBatched = axesOf(kernel, "batch").some((axis) => dependsOnAxis(right.value, axis));
     w.loop(block, first, end, 1, () => {
       w.set(batchIndex, w.div(block, perBatch));
       w.set(firstColumn, w.div(w.remainder(block, perBatch), rowBlocks));
       w.set(ownBlock, isBatched ? w.div(block, rowBlocks) : firstColumn);
+      w.set(ownRows, w.add(w.mul(batchIndex, rowBlocks), w.remainder(block, rowBlocks)));
       w.set(firstColumn, w.mul(firstColumn, columns));
       w.set(endColumn, w.min(n, w.add(firstColumn, columns)));
       w.set(firstRow, w.mul(w.remainder(block, rowBlocks), rows));
@@ -145,6 +146,7 @@ export function multiplyFunction(
       });
       w.call(parts.write, args, batchIndex, firstRow, endRow, firstColumn, endColumn, sums, COLUMNS_BYTES);
       w.set(packedBlock, ownBlock);
+      w.set(packedRows, ownRows);
     });
 
     interface Range {
@@ -201,14 +203,9 @@ export function multiplyFunction(
             );
           }
         };
-        const isNeeded = isLeft
-          ? w.isBelow(firstStep, endStep)
-          : w.and(w.isBelow(firstStep, endStep), () => {
-              w.push(w.isNot(packedBlock, ownBlock));
-              w.push(w.isBelow(PACKED_STEPS, k));
-              frame.body.put(0x72);
-            });
-        w.when(isNeeded, call);
+        // Not if it still is there from the block before.
+        const isNew = isLeft ? w.isNot(packedRows, ownRows) : w.isNot(packedBlock, ownBlock);
+        w.when(w.and(w.isBelow(firstStep, endStep), w.or(isNew, w.isBelow(PACKED_STEPS, k))), call);
       };
       const locate = (place: InPlace, firstStep: Local): void => {
         const [row, column] = [place.row, place.column].map((stride) =>

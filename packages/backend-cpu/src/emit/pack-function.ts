@@ -98,9 +98,9 @@ export function packFunction(
     for (const edge of to) words.set(high, words.min(high, words.let(number(edge))));
     for (const condition of conditions) words.set(high, words.choose(number(condition), high, low));
     words.set(low, words.min(low, end));
-    vectors(fill, low);
+    words.when(words.isBelow(last.index, low), () => vectors(fill, low));
     words.when(words.isBelow(last.index, high), () => vectors(unguarded as Expr, high));
-    vectors(fill, end);
+    words.when(words.isBelow(last.index, end), () => vectors(fill, end));
   }
 }
 

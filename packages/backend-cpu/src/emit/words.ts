@@ -82,6 +82,10 @@ export class Words {
     return this.fold([a, b], op.i32And);
   }
 
+  or(a: Word, b: Word): Word {
+    return this.fold([a, b], op.i32Or);
+  }
+
   isBelow(a: Word, b: Word): Word {
     return this.fold([a, b], op.i32Lt);
   }

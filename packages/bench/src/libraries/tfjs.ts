@@ -46,7 +46,7 @@ function adamOf(tensors: number): Run {
   const optimizer = tf.train.adam(1e-3);
   const grads: { name: string; tensor: tf.Tensor }[] = [];
   for (let i = 0; i < tensors; i++) {
-    const p = tf.variable(tf.tensor1d(numbers(each, 100 + i)), true, `p${i}`);
+    const p = tf.variable(tf.tensor1d(numbers(each, 100 + i)));
     grads.push({ name: p.name, tensor: tf.tensor1d(numbers(each, 1 + i)) });
   }
   return () => optimizer.applyGradients(grads);
