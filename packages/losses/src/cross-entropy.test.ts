@@ -389,22 +389,21 @@ describe("the one pass of costs and gradient", () => {
     });
   });
 
-  it("is one kernel over the logits, and compiled makes nothing else of their size but the product with it", () => {
-    const [n, classes] = [4, 50_000];
+  it("is one kernel over 50,000 logits a row, compiled, which makes nothing of their size but the gradient", () => {
+    const [n, classes] = [16, 50_000];
     const logits = tensor(
       Float32Array.from({ length: n * classes }, (_, i) => Math.sin(i)),
       { shape: [n, classes] },
     );
-    const targets = i32([0, 49_999, 25_000, -100]);
+    const targets = i32([0, 49_999, 25_000, ...new Array<number>(13).fill(-100)]);
     const both = (x: Tensor, t: Tensor) => valueAndGrad((y: Tensor) => crossEntropy(y, t))(x);
     const step = compile(both);
     const [loss, gradient] = step(logits, targets);
     const large = step
       .explain()
       .split("\n")
-      .filter((line) => /^ *\d+ /.test(line) && /writes \d{3} kB/.test(line));
-    expect(large[0]).toContain("crossEntropy");
-    expect(large.length).toBeLessThanOrEqual(2);
+      .filter((line) => /^ *\d+ /.test(line) && /writes [\d.]+ MB/.test(line));
+    expect(large).toEqual([expect.stringContaining("crossEntropy+mul")]);
     const total = Array.from({ length: classes }, (_, i) => Math.exp(Math.sin(i))).reduce((a, b) => a + b, 0);
     expect(both(logits, targets)[0].item()).toBeCloseTo(loss.item(), 5);
     const g = gradient.data();
@@ -417,7 +416,7 @@ describe("the one pass of costs and gradient", () => {
     const forward = compile((x: Tensor, t: Tensor) => crossEntropy(x, t));
     forward(tensor(rows), i32([1, 0, 2]));
     // 3 costs of 4 bytes, not 9 slopes beside them.
-    expect(forward.explain()).toMatch(/crossEntropy +\[3, 3\].*writes 12 B/);
+    expect(forward.explain()).toMatch(/crossEntropy\S* +\[3, 3\].*writes 12 B/);
   });
 
   it("asks whether the arguments are swapped where shapes or ranges suggest it", () => {

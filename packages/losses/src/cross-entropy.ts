@@ -4,7 +4,7 @@ import { checkClasses, checkProbabilities } from "./check-values.js";
 import { classCosts } from "./class-costs.js";
 import { checkClassWeight, classAxis, countClasses, targetKind, weightOfClasses } from "./classes.js";
 import { checkIgnoreIndex, type IndexLossOptions } from "./index-losses.js";
-import { reduceLoss } from "./reduce.js";
+import { reduceLoss, reduceScaled, scalesOf } from "./reduce.js";
 
 export interface CrossEntropyOptions extends IndexLossOptions {
   /** The part of each target that is spread evenly over all classes, in [0, 1]. Default 0. */
@@ -66,20 +66,19 @@ function indexCrossEntropy(
   const ignoreIndex = checkIgnoreIndex("crossEntropy", options.ignoreIndex);
   checkClasses("crossEntropy", targets, classes, ignoreIndex, logits, validate);
   const ignored = targets.eq(ignoreIndex);
-  const counts = ignored.logicalNot().cast(logits.dtype);
-  if (weight === undefined) {
+  let counts = ignored.logicalNot().cast(logits.dtype);
+  if (weight !== undefined) counts = counts.mul(weightOfClasses(weight, ignored.where(0, targets), logits));
+  if (weight === undefined || labelSmoothing === 0) {
+    const scales = scalesOf("crossEntropy", counts, options);
     const costs = classCosts(logits, targets, { axis, ignoreIndex, smoothing: labelSmoothing });
-    return reduceLoss("crossEntropy", costs, options, counts);
+    return reduceScaled("crossEntropy", costs, scales, options);
   }
   // The classes' weights are those of the targets in one part, those of all classes in the other.
-  const weights = weightOfClasses(weight, ignored.where(0, targets), logits);
-  let losses = classCosts(logits, targets, { axis, ignoreIndex, smoothing: 0 }).mul(weights);
-  if (labelSmoothing > 0) {
-    const spread = weighted(logits.logSoftmax(axis), weight, axis).sum(axis).neg();
-    losses = losses.mul(1 - labelSmoothing).add(spread.mul(labelSmoothing / classes));
-  }
+  const costs = classCosts(logits, targets, { axis, ignoreIndex, smoothing: 0 }).mul(counts);
+  const spread = weighted(logits.logSoftmax(axis), weight, axis).sum(axis).neg();
+  const losses = costs.mul(1 - labelSmoothing).add(spread.mul(labelSmoothing / classes));
   // Selected last, so that no gradient, not even 0 times infinity, passes through an ignored target.
-  return reduceLoss("crossEntropy", ignored.where(0, losses), options, counts.mul(weights));
+  return reduceLoss("crossEntropy", ignored.where(0, losses), options, counts);
 }
 
 function probabilityCrossEntropy(

@@ -37,6 +37,29 @@ export function reduceLoss(loss: string, losses: Tensor, options: LossOptions, c
   return reduce(loss, losses.mul(weight), reduction, counts === undefined ? weight : counts.mul(weight));
 }
 
+/**
+ * By what each loss is multiplied before the losses are added up (or left unreduced): its `counts` times its sample's
+ * weight, for the mean divided by the total. It is known before the losses are, and the gradient by them is no more than
+ * this: so a compiled step can write gradients in the kernel that computes the losses.
+ */
+export function scalesOf(loss: string, counts: Tensor, options: LossOptions): Tensor {
+  const { reduction = "mean", sampleWeight, validate } = options;
+  let scales = counts;
+  if (sampleWeight !== undefined) {
+    checkWeight(loss, "sampleWeight", sampleWeight, counts, validate);
+    scales = counts.mul(perLoss(loss, sampleWeight, counts));
+  }
+  return reduction === "mean" ? scales.div(scales.sum()) : scales;
+}
+
+/** {@link reduceLoss} of losses that are still to be multiplied by their scales. */
+export function reduceScaled(loss: string, losses: Tensor, scales: Tensor, options: LossOptions): Tensor {
+  const { reduction = "mean" } = options;
+  // A mean of nothing is not a sum of nothing.
+  const rest = reduction === "mean" && losses.size > 0 ? "sum" : reduction;
+  return reduce(loss, losses.mul(scales), rest, undefined);
+}
+
 function reduce(loss: string, losses: Tensor, reduction: Reduction, counts: Tensor | undefined): Tensor {
   switch (reduction) {
     case "none":
