@@ -9,6 +9,8 @@ import { launchOptions } from "./tooling/browser/chromium.js";
 //   x.node.test.ts     Node
 //   x.browser.test.ts  Chromium
 //   x.full.test.ts     Node, in `pnpm test:full`
+// In `pnpm test:full` the tests of backend-cpu also run in Chromium on a page that is not isolated from other origins, where
+// threads cannot share memory.
 // The examples of the documentation are the project "docs".
 const portable =
   "packages/{core,tensor,autograd,losses,optimizers,nn,conformance,backend-cpu}/src/**/*.test.ts";
@@ -57,6 +59,23 @@ export default defineConfig({
             headless: true,
             provider: playwright({ launchOptions }),
             instances: [{ browser: "chromium" }],
+            screenshotFailures: false,
+          },
+        },
+      },
+      {
+        ...sources,
+        test: {
+          name: "browser-not-isolated",
+          include: ["packages/backend-cpu/src/**/*.test.ts"],
+          exclude: ["**/*.node.test.ts", "**/*.full.test.ts"],
+          setupFiles: ["tooling/setup.ts"],
+          globalSetup: ["tooling/browser/chromium.ts"],
+          browser: {
+            enabled: true,
+            headless: true,
+            provider: playwright({ launchOptions }),
+            instances: [{ browser: "chromium", name: "chromium-not-isolated" }],
             screenshotFailures: false,
           },
         },
