@@ -1,5 +1,5 @@
 import type { Scalar, Schedule } from "@gradus/core";
-import { scheduleAt } from "./schedule-at.js";
+import { decayAt, scheduleAt } from "./schedule-at.js";
 
 /**
  * The host's part of `-lr m / (1 - beta1^t) / (sqrt(v / (1 - beta2^t)) + eps)`, which is `rate m / (sqrt(v) + epsilon)`:
@@ -21,7 +21,7 @@ export function adamFactors(
 ): { readonly rate: Scalar; readonly epsilon: Scalar } {
   const root = (t: number): number => Math.sqrt(1 - beta2 ** (t + 1));
   return {
-    rate: step.map((t) => (-scheduleAt(lr, t) * root(t)) / (1 - scheduleAt(beta1, t) ** (t + 1))),
+    rate: step.map((t) => (-scheduleAt(lr, t) * root(t)) / (1 - decayAt(beta1, t) ** (t + 1))),
     epsilon: step.map((t) => eps * root(t)),
   };
 }

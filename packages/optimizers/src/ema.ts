@@ -3,7 +3,7 @@ import { checkDecay } from "./check-options.js";
 import { checkUpdate } from "./check-trees.js";
 import { innerState } from "./inner-state.js";
 import { movingAverage } from "./moving-average.js";
-import { scheduleAt } from "./schedule-at.js";
+import { decayAt } from "./schedule-at.js";
 import { wrapRule } from "./wrap-rule.js";
 
 export interface EmaOptions {
@@ -64,7 +64,7 @@ export function ema(rule: Rule, options: EmaOptions = {}): Rule {
       const before = innerState(name, state);
       const slots = checkUpdate(name, grads, state, context, ["average"]);
       const { updates, state: inner } = rule.update(grads, before, context);
-      const kept = state.step.map((t) => (t === 0 ? 0 : scheduleAt(decay, t)));
+      const kept = state.step.map((t) => (t === 0 ? 0 : decayAt(decay, t)));
       const average = mapTree(
         context.params,
         (p, update, old) => movingAverage(old, p.add(update), kept),

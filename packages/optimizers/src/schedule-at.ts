@@ -23,3 +23,13 @@ export function scheduleAt(schedule: Schedule, step: number): number {
   }
   return value;
 }
+
+/** {@link scheduleAt} of a decay: what is kept of an average, in [0, 1). */
+export function decayAt(schedule: Schedule, step: number): number {
+  const value = scheduleAt(schedule, step);
+  if (value < 1) return value;
+  return fail(
+    "invalid-argument",
+    `scheduleAt: the schedule of a decay gives ${value} at step ${step}, not in [0, 1)`,
+  );
+}
