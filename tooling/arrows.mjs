@@ -18,6 +18,7 @@ const published = [
   "conformance",
   "backend-cpu",
   "backend-gpu",
+  "gradus",
 ];
 const scoped = (...names) => names.map((name) => `@gradus/${name}`);
 
@@ -33,7 +34,8 @@ const arrows = {
   "backend-gpu": scoped("core"),
   // Whoever tests an optimizer or a loss differentiates and compiles it.
   conformance: [...scoped("core", "tensor", "autograd"), "vitest"],
-  train: scoped(...published.filter((name) => name !== "train")),
+  train: scoped(...published.filter((name) => name !== "train" && name !== "gradus")),
+  gradus: scoped(...published.filter((name) => name !== "gradus" && name !== "conformance")),
 };
 
 /** Packages whose tests run in Chromium as well, unless their file is called x.node.test.ts or x.full.test.ts. */

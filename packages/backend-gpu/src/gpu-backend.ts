@@ -33,6 +33,8 @@ import type { GpuProgram } from "./work.js";
 export interface GpuDevice extends Backend {
   /** The card's name, as far as the browser tells. */
   readonly adapter: string;
+  /** Whether the card is the processor after all: a software driver, which is slower than `cpu()`. */
+  readonly isSoftware: boolean;
   /**
    * Runs `f` and times each kernel on the card. Dispatches go one by one meanwhile, so the whole takes longer than it does
    * otherwise. Throws `unsupported` where the card or the browser does not tell times.
@@ -77,7 +79,7 @@ export class GpuBackend implements GpuDevice {
     private readonly device: GPUDevice,
     /** The card's name. */
     readonly adapter: string,
-    isSoftware: boolean,
+    readonly isSoftware: boolean,
   ) {
     const { limits } = device;
     this.limits = {
