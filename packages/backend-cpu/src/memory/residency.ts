@@ -101,6 +101,7 @@ export class Residency {
     if (buffer.isKept || (buffer.isCopyCurrent && !buffer.isArrayCurrent)) {
       this.memory.bytes.set(source, buffer.address + at);
       buffer.isCopyCurrent = true;
+      if (buffer.block?.label === "") buffer.block.label = "written by the host";
       return;
     }
     new Uint8Array(this.arrayOf(buffer).buffer).set(source, 4 * buffer.start + at);
