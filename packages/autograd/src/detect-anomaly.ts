@@ -24,7 +24,7 @@ import { creationSite } from "./creation-site.js";
  * } catch (error) {
  *   message = String(error);
  * }
- * console.log(message.split("\n")[0]);
+ * console.log(message.split(",")[0]);
  * // → GradusError: detectAnomaly: the gradient of sqrt made Infinity at [1] of f32[2]
  * ```
  */

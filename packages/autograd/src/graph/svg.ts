@@ -127,6 +127,7 @@ export function toSVG(
   );
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" class="graph" width="${Math.ceil(width)}" height="${Math.ceil(bottom + MARGIN)}" viewBox="0 0 ${Math.ceil(width)} ${Math.ceil(bottom + MARGIN)}" role="img">`,
+    `<title>${escaped(options.title ?? "Computational graph")}</title>`,
     `<style>${style}</style>`,
     `<defs>${markers.join("")}</defs>`,
     '<rect width="100%" height="100%" fill="#ffffff"/>',
