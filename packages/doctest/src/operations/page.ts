@@ -6,19 +6,23 @@ import { operations } from "./names.js";
 export function operationsPage(root: string): string {
   const known = summaries(root);
   const sections = Object.entries(operations).map(([title, list]) => {
-    const lines = list.map(({ torch, numpy, ours }) => {
-      const summary = known.get(nameOf(ours)) ?? "";
-      return `| ${[code(torch), code(numpy), `\`${ours}\``, summary].join(" | ")} |`;
-    });
-    return [
-      `## ${title}`,
-      "",
-      "| PyTorch | NumPy | Gradus | what |",
-      "| --- | --- | --- | --- |",
-      ...lines,
-    ].join("\n");
+    const cells = list.map(({ torch, numpy, ours }) => [
+      code(torch),
+      code(numpy),
+      `\`${ours}\``,
+      known.get(nameOf(ours)) ?? "",
+    ]);
+    return [`## ${title}`, "", ...table([["PyTorch", "NumPy", "Gradus", "what"], ...cells])].join("\n");
   });
   return `${HEAD}\n\n${sections.join("\n\n")}\n`;
+}
+
+/** Rows as the formatter lays them out: columns of one width. */
+function table([head = [], ...rows]: readonly (readonly string[])[]): string[] {
+  const widths = head.map((title, k) => Math.max(title.length, ...rows.map((row) => row[k]?.length ?? 0)));
+  const line = (row: readonly string[]): string =>
+    `| ${row.map((cell, k) => cell.padEnd(widths[k] as number)).join(" | ")} |`;
+  return [head, widths.map((width) => "-".repeat(width)), ...rows].map(line);
 }
 
 const HEAD = `# Operations
