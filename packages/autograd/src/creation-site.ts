@@ -4,10 +4,12 @@ const OWN =
 
 /** Where the program called the operation that is running: the innermost frame that is not this library's. */
 export function creationSite(): string {
-  const before = Error.stackTraceLimit;
-  Error.stackTraceLimit = 50;
+  // V8 alone has a limit; elsewhere this sets what nobody reads.
+  const errors: { stackTraceLimit?: number } = Error;
+  const before = errors.stackTraceLimit;
+  errors.stackTraceLimit = 50;
   const { stack = "" } = new Error();
-  Error.stackTraceLimit = before;
+  if (before !== undefined) errors.stackTraceLimit = before;
   const frames = stack
     .split("\n")
     .map((line) => line.trim())
