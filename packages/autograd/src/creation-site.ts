@@ -5,7 +5,7 @@ const OWN =
 /** Where the program called the operation that is running: the innermost frame that is not this library's. */
 export function creationSite(): string {
   // V8 alone has a limit; elsewhere this sets what nobody reads.
-  const errors: { stackTraceLimit?: number } = Error;
+  const errors: ErrorConstructor & { stackTraceLimit?: number } = Error;
   const before = errors.stackTraceLimit;
   errors.stackTraceLimit = 50;
   const { stack = "" } = new Error();
