@@ -22,6 +22,10 @@ export const docs: TestProjectInlineConfiguration = {
     include: ["packages/doctest/.generated/*.test.ts"],
     // Examples run in a folder of their own, and worker threads cannot change theirs.
     pool: "forks",
+    // Loading the packages for each of hundreds of examples would take longer than running them.
+    isolate: false,
+    // After each, what is global is as it was.
+    setupFiles: ["tooling/setup.ts"],
     testTimeout: 60_000,
   },
 };

@@ -34,12 +34,9 @@ describeLoss("the least that is a loss", (p, t) => p.sub(t).square().mean(), {
 /** Titles of the tests that a loss fails. */
 async function failures(loss: AnyLoss, options: LossSuiteOptions = {}): Promise<string[]> {
   const tests: { readonly title: string; readonly run: () => void | Promise<void> }[] = [];
-  const collect = (title: string, run: () => void | Promise<void>): void => {
+  const declare: DeclareTest = (title, run) => {
     tests.push({ title, run });
   };
-  const declare: DeclareTest = Object.assign(collect, {
-    skipIf: (skip: boolean) => (skip ? () => {} : collect),
-  });
   for (const part of Object.values(lossTests)) part(new LossSubject(loss, options), declare);
   const failed: string[] = [];
   for (const { title, run } of tests) {

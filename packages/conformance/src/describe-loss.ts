@@ -80,6 +80,9 @@ export function describeLoss<Options extends object>(
 ): void {
   const subject = new LossSubject(loss as AnyLoss, options);
   describe(name, () => {
-    for (const [title, declare] of Object.entries(lossTests)) describe(title, () => declare(subject, it));
+    for (const [title, declare] of Object.entries(lossTests)) {
+      if (title === "refuses" && options.refuses === false) continue;
+      describe(title, () => declare(subject, it));
+    }
   });
 }

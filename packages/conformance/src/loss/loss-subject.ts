@@ -10,11 +10,8 @@ export interface CallOptions {
   readonly sampleWeight?: Tensor;
 }
 
-/** Declares a test; vitest's `it` is one. */
-export interface DeclareTest {
-  (title: string, run: () => void | Promise<void>): void;
-  skipIf(condition: boolean): (title: string, run: () => void | Promise<void>) => void;
-}
+/** Declares a test; vitest's `it` does. What does not apply to a loss is not declared. */
+export type DeclareTest = (title: string, run: () => void | Promise<void>) => void;
 
 export type AnyLoss = (predictions: Tensor, targets: Tensor, options?: object) => Tensor;
 
