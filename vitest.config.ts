@@ -17,6 +17,9 @@ const portable =
 
 // Ends what hangs. On a busy machine anything may take long.
 const testTimeout = 60_000;
+// Files share what is loaded: loading it for each would take longer than the tests. tooling/setup.ts sees to it that no test
+// leaves anything behind for the next.
+const isolate = false;
 
 // Packages of this workspace are tested from their sources: nothing needs to be built first.
 const sources = {
@@ -33,6 +36,7 @@ export default defineConfig({
         test: {
           name: "node",
           testTimeout,
+          isolate,
           include: ["packages/*/src/**/*.test.ts", "tooling/**/*.node.test.mjs"],
           exclude: ["**/*.browser.test.ts", "**/*.full.test.ts"],
           setupFiles: ["tooling/setup.ts"],
@@ -50,6 +54,7 @@ export default defineConfig({
         test: {
           name: "browser",
           testTimeout,
+          isolate,
           include: [portable, "{packages/*/src,tooling}/**/*.browser.test.ts"],
           exclude: ["**/*.node.test.ts", "**/*.full.test.ts"],
           setupFiles: ["tooling/setup.ts"],
