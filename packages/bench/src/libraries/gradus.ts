@@ -10,12 +10,15 @@ import { classes, type Library, numbers, type OpenLibrary, type Run } from "./li
 
 const MILLION = 1_000_000;
 
-/** The operations on their own: as a user writes them, eager, or compiled with what they read in place. */
+/**
+ * The operations on their own: as a user writes them, eager, or compiled with what they read in place. Results are given back
+ * as the peers' are: Gradus need not, but what is collected later is copied out of the modules' memory before.
+ */
 function operation(f: (...xs: Tensor[]) => Tensor, inputs: () => Tensor[], compiled: boolean): () => Run {
   return () => {
     const xs = inputs();
     const run = compiled ? compile(() => f(...xs)) : () => f(...xs);
-    return () => run();
+    return () => run().dispose();
   };
 }
 
@@ -100,7 +103,9 @@ function lossAndGradient(rows: number, count: number): Run {
   const y = tensor(classes(rows, count));
   const x = tensor(numbers(rows * count), { shape: [rows, count] });
   const step = compile((x: Tensor) => valueAndGrad((x: Tensor) => crossEntropy(x, y))(x));
-  return () => step(x);
+  return () => {
+    for (const result of step(x)) result.dispose();
+  };
 }
 
 export const open: OpenLibrary = async (): Promise<Library> => {
