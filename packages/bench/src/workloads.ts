@@ -34,6 +34,7 @@ export const workloads: Readonly<Record<string, Workload>> = {
   adam_60x: {},
   crossentropy_4096x1000: {},
   crossentropy_256x50000: {},
+  lbfgs_digits: {},
   first_step: { isFirst: true },
 };
 
@@ -51,3 +52,6 @@ export const crossEntropies: Readonly<Record<string, readonly [rows: number, cla
 
 /** How many tensors share a million parameters. */
 export const ADAM_TENSORS = 60;
+
+/** Iterations of L-BFGS from zeros, and how many past steps it keeps. */
+export const LBFGS = { iterations: 20, history: 10 } as const;

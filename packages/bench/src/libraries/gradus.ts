@@ -1,11 +1,12 @@
-import { valueAndGrad } from "@gradus/autograd";
+import { objective, valueAndGrad } from "@gradus/autograd";
 import { cpu } from "@gradus/backend-cpu";
 import type { Tensor } from "@gradus/core";
+import { digits, take } from "@gradus/datasets";
 import { crossEntropy } from "@gradus/losses";
 import { conv2d, flatten, linear, maxPool2d, relu, sequential } from "@gradus/nn";
-import { adam, applyUpdates } from "@gradus/optimizers";
-import { compile, key, setDefaultDevice, tensor } from "@gradus/tensor";
-import { ADAM_TENSORS, crossEntropies, mlps } from "../workloads.js";
+import { adam, applyUpdates, lbfgs } from "@gradus/optimizers";
+import { compile, key, setDefaultDevice, tensor, zeros } from "@gradus/tensor";
+import { ADAM_TENSORS, crossEntropies, LBFGS, mlps } from "../workloads.js";
 import { classes, type Library, numbers, type OpenLibrary, type Run } from "./library.js";
 
 const MILLION = 1_000_000;
@@ -108,6 +109,35 @@ function lossAndGradient(rows: number, count: number): Run {
   };
 }
 
+/** Multinomial logistic regression on the training rows of digits, in f64, from zeros. */
+function lbfgsDigits(): Run {
+  const data = digits();
+  const { x: pixels, y: labels } = take(data, data.train);
+  const rows = data.train.length;
+  const x = tensor(Float64Array.from(pixels), { shape: [rows, 64] }).div(16);
+  const y = tensor(labels);
+  const loss = ({ w, b }: { w: Tensor; b: Tensor }): Tensor =>
+    crossEntropy(x.matmul(w).add(b), y).add(
+      w
+        .square()
+        .sum()
+        .div(2 * rows),
+    );
+  const compiled = compile((p: { w: Tensor; b: Tensor }) => valueAndGrad(loss)(p));
+  const f = objective(loss);
+  const fast: typeof f = {
+    ...f,
+    valueAndGrad(p) {
+      const [value, grads] = compiled(p);
+      return [value, grads, undefined];
+    },
+  };
+  const { iterations, history } = LBFGS;
+  const method = lbfgs({ history, iterationsPerStep: iterations });
+  const start = { w: zeros([64, 10], { dtype: "f64" }), b: zeros([10], { dtype: "f64" }) };
+  return () => method.step(fast, start, method.init(start), undefined);
+}
+
 export const open: OpenLibrary = async (): Promise<Library> => {
   setDefaultDevice(await cpu());
   const vector = (seed: number) => tensor(numbers(MILLION, seed));
@@ -146,6 +176,7 @@ export const open: OpenLibrary = async (): Promise<Library> => {
           () => lossAndGradient(rows, count),
         ]),
       ),
+      lbfgs_digits: lbfgsDigits,
       first_step: () => () => mlp([784, 128, 10], 32)(),
     },
   };

@@ -2,6 +2,7 @@
 
 import json
 import os
+import pathlib
 import sys
 import time
 
@@ -77,6 +78,30 @@ def operation(f, *shapes):
     return run
 
 
+def lbfgs_digits():
+    """Multinomial logistic regression on the training rows of digits, in f64, from zeros."""
+    data = pathlib.Path(__file__).resolve().parents[3] / "datasets" / "data"
+    rows = [line.split(",") for line in (data / "digits.csv").read_text().split()[1:]]
+    train = json.loads((data / "splits.json").read_text())["digits"]["train"]
+    table = torch.tensor([[float(cell) for cell in rows[i]] for i in train], dtype=torch.float64)
+    x, y = table[:, :64] / 16, table[:, 64].long()
+
+    def run():
+        w = torch.zeros(64, 10, dtype=torch.float64, requires_grad=True)
+        b = torch.zeros(10, dtype=torch.float64, requires_grad=True)
+        optimizer = torch.optim.LBFGS([w, b], max_iter=20, history_size=10, line_search_fn="strong_wolfe")
+
+        def closure():
+            optimizer.zero_grad()
+            loss = F.cross_entropy(x @ w + b, y) + (w * w).sum() / (2 * len(y))
+            loss.backward()
+            return loss
+
+        return optimizer.step(closure)
+
+    return run
+
+
 M = 1_000_000
 operations = {
     **{f"matmul_{n}": (lambda n=n: operation(torch.matmul, (n, n), (n, n))) for n in (256, 512, 1024)},
@@ -105,6 +130,7 @@ workloads = {
     "adam_60x": lambda: adam(60),
     "crossentropy_4096x1000": lambda: loss_and_gradient(4096, 1000),
     "crossentropy_256x50000": lambda: loss_and_gradient(256, 50000),
+    "lbfgs_digits": lbfgs_digits,
     "first_step": lambda: (lambda: mlp([784, 128, 10], 32)()),
 }
 
