@@ -85,9 +85,12 @@ export interface AvgPoolOptions extends PoolOptions {
 }
 
 export interface InterpolateOptions {
-  /** Default "nearest"; "linear" is linear along each axis (bilinear, trilinear). */
-  readonly mode?: "nearest" | "linear";
-  /** Whether the first and last samples are at the first and last elements (linear). Default false. */
+  /**
+   * Default "nearest". "linear" is linear along each axis (bilinear, trilinear), "cubic" PyTorch's bicubic, "area" means over
+   * the windows of `adaptiveAvgPool`, "nearest-exact" what is nearest to the middle of a sample.
+   */
+  readonly mode?: "nearest" | "nearest-exact" | "linear" | "cubic" | "area";
+  /** Whether the first and last samples are at the first and last elements (linear, cubic). Default false. */
   readonly alignCorners?: boolean;
 }
 

@@ -1,4 +1,4 @@
-import type { PerAxis, Tensor } from "@gradus/core";
+import type { InterpolateOptions, PerAxis, Tensor } from "@gradus/core";
 import { adaptiveMaxPool } from "@gradus/tensor";
 import type { Options } from "../options.js";
 import { unsupported } from "../unsupported.js";
@@ -24,18 +24,29 @@ export const convolution: OpTable = {
   adaptive_max_pool2d: adaptiveMax(2),
   interpolate: unaryWith((x, options) => {
     const mode = options.string("mode", "nearest");
-    const known = ["nearest", "linear", "bilinear", "trilinear"].includes(mode);
-    if (!known) unsupported(`interpolate with mode ${mode}`);
+    const own = interpolations[mode];
+    if (own === undefined) return unsupported(`interpolate with mode ${mode}`);
     const size = options.has("size")
       ? axes(options, "size", x.ndim - 2)
       : axes(options, "scale_factor", x.ndim - 2).map((factor, i) =>
           Math.floor((x.shape[2 + i] as number) * factor),
         );
     return x.interpolate(size, {
-      mode: mode === "nearest" ? "nearest" : "linear",
+      mode: own,
       alignCorners: options.boolean("align_corners", false),
     });
   }),
+};
+
+/** PyTorch's modes, which say how many axes they are for, as ours. */
+const interpolations: Readonly<Record<string, InterpolateOptions["mode"] & string>> = {
+  nearest: "nearest",
+  "nearest-exact": "nearest-exact",
+  linear: "linear",
+  bilinear: "linear",
+  trilinear: "linear",
+  bicubic: "cubic",
+  area: "area",
 };
 
 function conv(rank: number): Op {

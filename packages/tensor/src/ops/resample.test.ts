@@ -1,3 +1,4 @@
+import type { Tensor } from "@gradus/core";
 import { describe, expect, it } from "vitest";
 import { arange, tensor } from "../create.js";
 
@@ -65,7 +66,52 @@ describe("interpolate", () => {
     ]);
   });
 
+  // Numbers of PyTorch's `interpolate`, in float64.
+  const grid = tensor(
+    [
+      [1, 3, 7, 2],
+      [0, 5, -1, 4],
+      [2, 2, 6, 8],
+    ],
+    { dtype: "f64" },
+  ).reshape([1, 1, 3, 4]);
+  const near = (y: Tensor, expected: number[]): void => {
+    expect(y.flatten().toArray()).toEqual(expected.map((value) => expect.closeTo(value, 12)));
+  };
+
+  it("is cubic between four elements on each axis", () => {
+    near(
+      grid.interpolate([2, 3], { mode: "cubic" }),
+      [
+        1.0889304832175946, 4.76416015625, 2.713803891782408, 1.6654278790509274, 3.2733154296875,
+        6.753029152199074,
+      ],
+    );
+    near(
+      grid.interpolate([5, 6], { mode: "cubic" }).slice(null, null, [0, 1]),
+      [
+        0.9473888888888892, 1.486999999999999, 3.771935185185183, 7.603231481481479, 5.2529999999999974,
+        1.2906388888888864,
+      ],
+    );
+    near(
+      grid.interpolate([4, 7], { mode: "cubic", alignCorners: true }).slice(null, null, [1, 2]),
+      [
+        0.09259259259259234, 2.769675925925925, 4.703703703703703, 2.949652777777777, 0.7407407407407396,
+        1.4618055555555542, 2.925925925925925,
+      ],
+    );
+  });
+
+  it("takes the mean of areas, or the nearest to the middle", () => {
+    near(grid.interpolate([2, 3], { mode: "area" }), [2.25, 3.5, 3, 2.25, 3, 4.25]);
+    expect(x.interpolate(5, { mode: "nearest-exact" }).flatten().toArray()).toEqual([1, 1, 3, 7, 7]);
+    expect(x.interpolate(2, { mode: "nearest-exact" }).flatten().toArray()).toEqual([1, 7]);
+  });
+
   it("wants a mode that it knows", () => {
-    expect(() => x.interpolate(2, { mode: "cubic" as "linear" })).toThrow('"nearest" or "linear", got cubic');
+    expect(() => x.interpolate(2, { mode: "sinc" as "linear" })).toThrow(
+      'mode must be one of "nearest", "nearest-exact", "linear", "cubic", "area", got sinc',
+    );
   });
 });

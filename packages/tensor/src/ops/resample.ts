@@ -19,28 +19,45 @@ export function adaptiveAvgPool(x: Tensor, size: PerAxis): Tensor {
   }, x);
 }
 
+const MODES = ["nearest", "nearest-exact", "linear", "cubic", "area"] as const;
+
 export function interpolate(x: Tensor, size: PerAxis, options: InterpolateOptions = {}): Tensor {
   const { mode = "nearest", alignCorners = false } = options;
-  if (mode !== "nearest" && mode !== "linear")
-    fail("invalid-argument", `interpolate: mode must be "nearest" or "linear", got ${String(mode)}`);
+  if (!MODES.includes(mode)) {
+    const names = MODES.map((name) => `"${name}"`).join(", ");
+    fail("invalid-argument", `interpolate: mode must be one of ${names}, got ${String(mode)}`);
+  }
+  if (mode === "area") return adaptiveAvgPool(x, size);
   const sizes = spatial("interpolate", x, size);
   return sizes.reduce((y, count, i) => {
     const axis = x.ndim - sizes.length + i;
     const length = x.shape[axis] as number;
     const step = length / count;
+    const within = (position: number): number => Math.min(Math.max(position, 0), length - 1);
     return resample(y, axis, count, (t) => {
-      if (mode === "nearest") return [[Math.min(Math.floor(t * step), length - 1), 1]];
-      const at = alignCorners
-        ? t * (count > 1 ? (length - 1) / (count - 1) : 0)
-        : Math.max(0, (t + 0.5) * step - 0.5);
-      const below = Math.min(Math.floor(at), length - 1);
-      const weight = at - below;
+      if (mode === "nearest") return [[within(Math.floor(t * step)), 1]];
+      if (mode === "nearest-exact") return [[within(Math.floor((t + 0.5) * step)), 1]];
+      const at = alignCorners ? t * (count > 1 ? (length - 1) / (count - 1) : 0) : (t + 0.5) * step - 0.5;
+      if (mode === "cubic") {
+        const first = Math.floor(at) - 1;
+        return cubicWeights(at - Math.floor(at)).map((weight, k): Tap => [within(first + k), weight]);
+      }
+      const below = within(Math.floor(at));
+      const weight = Math.max(0, at) - below;
       return [
         [below, 1 - weight],
-        [Math.min(below + 1, length - 1), weight],
+        [within(below + 1), weight],
       ];
     });
   }, x);
+}
+
+/** What four neighbours weigh at a distance `t` behind the second: cubic convolution (Keys, 1981) with a = -0.75. */
+function cubicWeights(t: number): number[] {
+  const a = -0.75;
+  const near = (x: number): number => ((a + 2) * x - (a + 3)) * x * x + 1;
+  const far = (x: number): number => ((a * x - 5 * a) * x + 8 * a) * x - 4 * a;
+  return [far(t + 1), near(t), near(1 - t), far(2 - t)];
 }
 
 function spatial(op: string, x: Tensor, size: PerAxis): number[] {
