@@ -138,8 +138,8 @@ function lbfgsDigits(): Run {
   return () => method.step(fast, start, method.init(start), undefined);
 }
 
-export const open: OpenLibrary = async (): Promise<Library> => {
-  setDefaultDevice(await cpu());
+export const open: OpenLibrary = async (threads): Promise<Library> => {
+  setDefaultDevice(await cpu({ threads }));
   const vector = (seed: number) => tensor(numbers(MILLION, seed));
   const square = (n: number) => () => [1, 2].map((seed) => tensor(numbers(n * n, seed), { shape: [n, n] }));
   const matmul = (a: Tensor, b: Tensor): Tensor => a.matmul(b);
