@@ -97,3 +97,15 @@ it.each<[ScalarOpName, number]>([
   );
   expect(await errorAt(op, special)).toBeLessThanOrEqual(units);
 });
+
+it.each<ScalarOpName>(["sin", "cos"])(
+  "%s of a number does not depend on the numbers beside it",
+  async (op) => {
+    const values = Float32Array.of(0.9, -36.25, 1e6, 2.5, 7.75, Infinity, 3.5, 1.25);
+    const together = await computed(op, values);
+    for (const [i, value] of values.entries()) {
+      const alone = await computed(op, Float32Array.of(value, 0.5, 0.5, 0.5));
+      expect(together[i], `${op}(${value})`).toBe(alone[0]);
+    }
+  },
+);

@@ -1,4 +1,11 @@
-import { type Cumulation, fail, formatShape, type NativeKernel, type Scattering } from "@gradus/core";
+import {
+  type Cumulation,
+  fail,
+  formatShape,
+  type NativeKernel,
+  nativeLengths,
+  type Scattering,
+} from "@gradus/core";
 import {
   cumulateShader,
   MAX_RANK,
@@ -41,29 +48,27 @@ export class NativeProgram implements GpuProgram {
           sizes,
           indexShape.every((size, i) => i === axis || size <= (shape[i] as number)),
         );
-        const count = product(indexShape);
-        this.checkLengths(bytes, [product(shape), count, count, product(shape)]);
+        this.checkLengths(bytes, sizes);
         return rank > MAX_RANK ? this.onHost(sizes) : this.scatter("sum", true, shape, indexShape, axis);
       }
       case "scatterRows": {
         this.expect(sizes, sizes.length === 4);
         const [outer, n, k, inner] = sizes as [number, number, number, number];
         const full = kernel.attrs.full === true;
-        const count = outer * k * inner;
-        this.checkLengths(bytes, [outer * n * inner, full ? count : k, count, outer * n * inner]);
+        this.checkLengths(bytes, sizes);
         const op = kernel.attrs.op as Scattering;
         return this.scatter(op, full, [outer, n, inner], [outer, k, inner], 1);
       }
       case "argsort": {
         this.expect(sizes, sizes.length === 2);
         const [rows, n] = sizes as [number, number];
-        this.checkLengths(bytes, [rows * n, rows * n]);
+        this.checkLengths(bytes, sizes);
         return this.sort(rows, n);
       }
       case "cumulate": {
         this.expect(sizes, sizes.length === 3);
         const [outer, n, inner] = sizes as [number, number, number];
-        this.checkLengths(bytes, [outer * n * inner, outer * n * inner]);
+        this.checkLengths(bytes, sizes);
         return this.cumulate(outer, n, inner);
       }
       case "host":
@@ -179,8 +184,8 @@ export class NativeProgram implements GpuProgram {
     fail("kernel-invalid", `kernel "${name}": ${native} does not take the sizes ${formatShape(sizes)}`);
   }
 
-  private checkLengths(bytes: readonly number[], needed: readonly number[]): void {
-    needed.forEach((length, i) => {
+  private checkLengths(bytes: readonly number[], sizes: readonly number[]): void {
+    nativeLengths(this.kernel, sizes)?.forEach((length, i) => {
       const held = Math.floor((bytes[i] as number) / 4);
       if (held >= length) return;
       fail(

@@ -4,6 +4,7 @@ export * from "./errors.js";
 export * from "./interpreter/interpreter.js";
 export { runNative } from "./interpreter/natives/index.js";
 export { launchError, type NativeCall } from "./interpreter/natives/native.js";
+export { nativeLengths } from "./interpreter/natives/native-lengths.js";
 export { type AffineIndex, affineIn, dependsOnAxis } from "./ir/affine.js";
 export * as calculus from "./ir/calculus.js";
 export { gradientExprs } from "./ir/derive.js";

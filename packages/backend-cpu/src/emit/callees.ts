@@ -1,6 +1,6 @@
 import { type DType, type Expr, postOrder, scalarOp, stage } from "@gradus/core";
 import { F64, type HostImport, V128, type WasmFunction } from "../wasm/encode.js";
-import { FunctionBody, op } from "../wasm/function-body.js";
+import { FunctionBody } from "../wasm/function-body.js";
 import { type Callee, ExpressionEmitter } from "./expressions.js";
 import { domainOf, functionOf } from "./functions.js";
 import { instructionOf } from "./instructions.js";
@@ -8,6 +8,7 @@ import { Lowering, operandOf } from "./lower.js";
 import { pushLane } from "./reduction.js";
 
 const NO_LEAVES = { axes: [], sizes: [], params: [], buffers: [] };
+const I32_EQZ = 0x45;
 const LANES = { takes: [V128], gives: [V128] } as const;
 
 /** The functions that the expressions of a module need, because their operations are no instructions. */
@@ -34,20 +35,32 @@ export class Callees {
         emitter.pushVector(whole);
         return body.finish();
       }
+      // Lanes beyond the domain are computed by the host, the others never: what a lane gives must not depend on what lies
+      // beside it, which may be another thread's or nobody's.
+      const [mask, result] = [body.local(V128), body.local(V128)];
       emitter.pushVector(domain);
+      body.set(mask);
+      emitter.pushVector(whole);
+      body.set(result);
+      body.get(mask);
       emitter.allTrue();
-      body.put(op.if, V128);
-      emitter.scope(() => emitter.pushVector(whole));
-      body.put(op.else);
-      body.get(0);
-      for (let lane = 0; lane < 4; lane++) {
-        pushLane(body, "f32", 0, lane);
-        body.put(0xbb);
-        body.call([...this.hosts.keys()].indexOf(`${name} f32`));
-        body.put(0xb6);
-        emitter.replaceLane("f32", lane);
-      }
-      body.put(op.end);
+      body.put(I32_EQZ);
+      body.when(() => {
+        for (let lane = 0; lane < 4; lane++) {
+          pushLane(body, "bool", mask, lane);
+          body.put(I32_EQZ);
+          body.when(() => {
+            body.get(result);
+            pushLane(body, "f32", 0, lane);
+            body.put(0xbb);
+            body.call([...this.hosts.keys()].indexOf(`${name} f32`));
+            body.put(0xb6);
+            emitter.replaceLane("f32", lane);
+            body.set(result);
+          });
+        }
+      });
+      body.get(result);
       return body.finish();
     });
   }

@@ -1,7 +1,9 @@
 import {
   type Backend,
   type Buffer,
+  bytesOf,
   type Caps,
+  type DType,
   dtypes,
   type Executable,
   fail,
@@ -9,6 +11,8 @@ import {
   type Kernel,
   type Launch,
   launchError,
+  type NativeKernel,
+  nativeLengths,
   validateKernel,
 } from "@gradus/core";
 import { Cpu } from "../cpu-device.js";
@@ -163,6 +167,7 @@ export class WorkerCpu implements Backend {
     checkSizes(kernel, axes, sizes);
     const own = buffers.map((buffer) => this.own(buffer, `kernel "${kernel.name}"`));
     checkAliases(kernel, buffers);
+    if (kernel.kind === "native") checkLengths(kernel, sizes, own);
     const phases = program.kind === "phases" ? program.phases(sizes) : [];
     if (program.kind === "host" || phases.some(({ module }) => module.imports.length > 0)) {
       const call = this.nextId++;
@@ -354,4 +359,17 @@ export class WorkerCpu implements Backend {
           .join(", "),
     );
   }
+}
+
+/** That the buffers of a native hold what it needs: it runs later, but what is wrong is said at the call. */
+function checkLengths(kernel: NativeKernel, sizes: readonly number[], buffers: readonly Buffer[]): void {
+  const dtypes = [...kernel.inputs, ...kernel.outputs];
+  nativeLengths(kernel, sizes)?.forEach((needed, k) => {
+    const held = Math.floor((buffers[k] as Buffer).bytes / bytesOf(dtypes[k] as DType));
+    if (held >= needed) return;
+    fail(
+      "kernel-invalid",
+      `kernel "${kernel.name}": buffer ${k} has ${held} elements, but ${needed} are needed`,
+    );
+  });
 }

@@ -44,7 +44,7 @@ function padAxis(x: Tensor, axis: number, before: number, after: number, mode: P
   const size = x.shape[axis] as number;
   const most = mode === "reflect" ? size - 1 : mode === "circular" ? size : size === 0 ? 0 : Infinity;
   for (const width of [before, after]) {
-    if (!Number.isInteger(width) || width > most) {
+    if (!Number.isInteger(width) || width > Math.max(0, most)) {
       fail(
         "invalid-argument",
         `padWith: "${mode}" can add at most ${Math.max(0, most)} elements to axis ${axis} of ${formatShape(x.shape)}, got ${width}`,
