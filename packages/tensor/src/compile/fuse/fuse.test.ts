@@ -120,6 +120,17 @@ describe("joining operations", () => {
     expect(kernelsOf(f, x, key(3).normal([24, 24]))).toBe(1);
   });
 
+  it("keeps a value for those who read it since they compute for themselves what another operation made of it", () => {
+    // The doubled rows are cheap enough to be made again for each reader; the product that they are made of is not.
+    const f = (a: Tensor, w: Tensor): Tensor[] => {
+      const doubled = a.matmul(w).mul(2);
+      return [doubled.transpose().sum(1), doubled.add(1).sum(1), doubled.slice([0, 20])];
+    };
+    const compiled = compile(f);
+    const given = [key(0).normal([100, 24]), key(3).normal([24, 100])] as const;
+    expect(compiled(...given).map((y) => y.toArray())).toEqual(f(...given).map((y) => y.toArray()));
+  });
+
   it("keeps checks of indices, and reports them", () => {
     const f = compile((a: Tensor, i: Tensor) => a.exp().gather(1, i).mul(2));
     const index = (value: number): Tensor => tensor(new Array(32).fill([value]), { dtype: "i32" });

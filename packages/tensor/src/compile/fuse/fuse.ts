@@ -118,6 +118,12 @@ class Fuser {
     if (inlined === undefined || !this.fits(inlined, [group])) return false;
     group.cluster = inlined;
     group.isJoined = true;
+    // It now reads what was read to make what it read.
+    for (const { root } of inlined.operands) {
+      const readers = this.readers.get(root) ?? [];
+      if (!readers.some((i) => this.groupOf[i] === group)) readers.push(group.members[0] as number);
+      this.readers.set(root, readers);
+    }
     return true;
   }
 
