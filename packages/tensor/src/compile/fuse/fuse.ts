@@ -1,5 +1,5 @@
 import { type Aval, postOrder } from "@gradus/core";
-import type { KernelNode } from "../lower-trace.js";
+import type { KernelNode, Operand } from "../lower-trace.js";
 import { type Cluster, clusterOf, rootsOf } from "./cluster.js";
 import { inline } from "./inline.js";
 import { join } from "./join.js";
@@ -118,12 +118,6 @@ class Fuser {
     if (inlined === undefined || !this.fits(inlined, [group])) return false;
     group.cluster = inlined;
     group.isJoined = true;
-    // It now reads what was read to make what it read.
-    for (const { root } of inlined.operands) {
-      const readers = this.readers.get(root) ?? [];
-      if (!readers.some((i) => this.groupOf[i] === group)) readers.push(group.members[0] as number);
-      this.readers.set(root, readers);
-    }
     return true;
   }
 
@@ -142,20 +136,23 @@ class Fuser {
     );
   }
 
-  /** The groups that read a value; nodes that were not reached yet count as groups of their own. */
+  /**
+   * The groups that read a value, as they are now: one that has computed another's value for itself reads what that was made of.
+   * Nodes that were not reached yet count as undefined.
+   */
   private readersOf(root: number): (Group | undefined)[] {
-    return (this.readers.get(root) ?? []).flatMap((i) => {
-      const reader = this.groupOf[i];
-      // What was inlined there is no longer read.
-      const reads = reader?.cluster?.operands.some((x) => x.root === root) ?? true;
-      return reads ? [reader] : [];
-    });
+    const later = (this.readers.get(root) ?? []).filter((i) => this.groupOf[i] === undefined);
+    const now = this.groups.filter((group) => this.operandsOf(group).some((x) => x.root === root));
+    return [...later.map(() => undefined), ...now];
+  }
+
+  private operandsOf(group: Group): readonly Operand[] {
+    return group.cluster?.operands ?? (this.nodes[group.members[0] as number] as KernelNode).operands;
   }
 
   private producersOf(group: Group): Group[] {
     const found = new Set<Group>();
-    const operands = group.cluster?.operands ?? group.members.flatMap((i) => this.nodes[i]?.operands ?? []);
-    for (const { root } of operands) {
+    for (const { root } of this.operandsOf(group)) {
       const i = this.producerOf.get(root);
       const producer = i === undefined ? undefined : this.groupOf[i];
       if (producer !== undefined && producer !== group) found.add(producer);
@@ -165,12 +162,11 @@ class Fuser {
 
   /** Whether the group needs something else that needs the producer: joined, they would have to wait for themselves. */
   private hasDetour(producer: Group, group: Group): boolean {
-    const first = producer.members[0] as number;
     const seen = new Set<Group>([producer, group]);
     const pending = this.producersOf(group).filter((other) => other !== producer);
     while (pending.length > 0) {
       const other = pending.pop() as Group;
-      if (seen.has(other) || last(other) < first) continue;
+      if (seen.has(other)) continue;
       seen.add(other);
       const needs = this.producersOf(other);
       if (needs.includes(producer)) return true;
