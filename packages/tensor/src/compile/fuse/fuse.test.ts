@@ -101,6 +101,38 @@ describe("joining operations", () => {
     ).toBeLessThanOrEqual(2);
   });
 
+  it("does not take one row for another, where a value is read at two of them", () => {
+    const twice = (other: (e: Tensor) => Tensor) => (a: Tensor) => {
+      const e = a.exp();
+      return e.mul(other(e)).sum(1);
+    };
+    const square = key(0).normal([24, 24]);
+    expect(
+      kernelsOf(
+        twice((e) => e.flip(0)),
+        square,
+      ),
+    ).toBe(2);
+    expect(
+      kernelsOf(
+        twice((e) => e.transpose()),
+        square,
+      ),
+    ).toBe(2);
+    expect(
+      kernelsOf(
+        twice((e) => e.flip(1)),
+        square,
+      ),
+    ).toBeLessThanOrEqual(2);
+    expect(
+      kernelsOf(
+        twice((e) => e.slice([3, 4])),
+        square,
+      ),
+    ).toBeLessThanOrEqual(2);
+  });
+
   it("does not join what needs all of a value before any of it", () => {
     expect(kernelsOf((a) => a.div(a.square().sum().sqrt()), key(8).normal([100, 100]))).toBe(2);
     expect(kernelsOf((a, w) => a.matmul(w).softmax(1).matmul(w), x, key(3).normal([24, 24]))).toBe(3);

@@ -141,6 +141,16 @@ function matchAxes(producer: Cluster, consumer: Cluster, reads: readonly InputEx
   const matched = new Set(toProducer.values());
   if (matched.size !== toProducer.size) return undefined;
   const grid = producer.grid.filter((axis) => matched.has(axis));
+  // Whoever reads reads at the grid point itself: also the second time, where one read has said which axis is which.
+  const isAtPoint = reads.every((read) => {
+    const { at } = producer.values.get(rootOf(consumer, read)) as ClusterValue;
+    return at?.every((place, d) => {
+      if (place.kind !== "axis" || !grid.includes(place.axis)) return true;
+      const own = read.at?.[d];
+      return own?.kind === "axis" && toProducer.get(own.axis) === place.axis;
+    });
+  });
+  if (!isAtPoint) return undefined;
   const allOfProducer = grid.length === producer.grid.length;
   const allOfConsumer = toProducer.size === consumer.grid.length;
   // Rows stay rows: what reduces them needs all of a row's points to be inner ones.
