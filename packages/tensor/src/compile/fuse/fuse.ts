@@ -178,17 +178,26 @@ class Fuser {
   /** The groups that are needed, each after those whose values it reads, otherwise as late as its last node. */
   private inOrder(): Group[] {
     const order: Group[] = [];
-    const seen = new Set<Group>();
-    const visit = (group: Group): void => {
-      if (seen.has(group)) return;
-      seen.add(group);
-      for (const producer of this.producersOf(group).sort((a, b) => last(a) - last(b))) visit(producer);
-      order.push(group);
-    };
-    const wanted = this.groups.filter((group) =>
-      group.members.some((i) => this.nodes[i]?.outputs.some((root) => this.results.has(root))),
-    );
-    for (const group of wanted.sort((a, b) => last(a) - last(b))) visit(group);
+    const entered = new Set<Group>();
+    const left = new Set<Group>();
+    // A stack of its own: programs may be longer than what calls may nest.
+    const pending = this.groups
+      .filter((group) =>
+        group.members.some((i) => this.nodes[i]?.outputs.some((root) => this.results.has(root))),
+      )
+      .sort((a, b) => last(b) - last(a));
+    while (pending.length > 0) {
+      const group = pending.at(-1) as Group;
+      if (entered.has(group)) {
+        pending.pop();
+        if (!left.has(group)) order.push(group);
+        left.add(group);
+        continue;
+      }
+      entered.add(group);
+      const producers = this.producersOf(group).sort((a, b) => last(b) - last(a));
+      pending.push(...producers.filter((producer) => !entered.has(producer)));
+    }
     return order;
   }
 }
