@@ -1,10 +1,7 @@
-import { mapTree, type Rule, type RuleContext, type RuleState, type Schedule } from "@gradus/core";
+import type { Rule, Schedule } from "@gradus/core";
+import { averaged } from "./averaged.js";
 import { checkDecay } from "./check-options.js";
-import { checkUpdate } from "./check-trees.js";
-import { innerState } from "./inner-state.js";
-import { movingAverage } from "./moving-average.js";
 import { decayAt } from "./schedule-at.js";
-import { wrapRule } from "./wrap-rule.js";
 
 export interface EmaOptions {
   /** How much of the last average is kept, in [0, 1), or a schedule of it. Default 0.999. */
@@ -44,42 +41,5 @@ export interface EmaOptions {
 export function ema(rule: Rule, options: EmaOptions = {}): Rule {
   const { decay = 0.999 } = options;
   if (typeof decay !== "function") checkDecay("ema", { decay });
-  const wrapped = wrapRule("ema", rule);
-  const { name } = wrapped;
-  return {
-    ...wrapped,
-
-    init<P>(params: P): RuleState<P> {
-      const inner = rule.init(params);
-      // A copy: parameters and state may be given away separately.
-      return {
-        rule: name,
-        step: inner.step,
-        slots: { average: mapTree(params, (p) => p.mul(1)) },
-        inner: { rule: inner },
-      };
-    },
-
-    update<P>(grads: P, state: RuleState<P>, context: RuleContext<P>) {
-      const before = innerState(name, state);
-      const slots = checkUpdate(name, grads, state, context, ["average"]);
-      const { updates, state: inner } = rule.update(grads, before, context);
-      const kept = state.step.map((t) => (t === 0 ? 0 : decayAt(decay, t)));
-      const average = mapTree(
-        context.params,
-        (p, update, old) => movingAverage(old, p.add(update), kept),
-        updates,
-        slots.average,
-      );
-      return {
-        updates,
-        state: { ...state, step: state.step.map((t) => t + 1), slots: { average }, inner: { rule: inner } },
-      };
-    },
-
-    evalParams<P>(_: P, state: RuleState<P>): P {
-      innerState(name, state);
-      return state.slots.average as P;
-    },
-  };
+  return averaged("ema", rule, (t) => (t === 0 ? 0 : decayAt(decay, t)));
 }

@@ -1,8 +1,6 @@
-import { mapTree, type Rule, type RuleContext, type RuleState } from "@gradus/core";
+import type { Rule } from "@gradus/core";
+import { averaged } from "./averaged.js";
 import { checkCount } from "./check-options.js";
-import { checkUpdate } from "./check-trees.js";
-import { innerState } from "./inner-state.js";
-import { wrapRule } from "./wrap-rule.js";
 
 export interface SwaOptions {
   /** Updates before the first parameters that are averaged. */
@@ -42,51 +40,11 @@ export interface SwaOptions {
 export function swa(rule: Rule, { from, every = 1 }: SwaOptions): Rule {
   checkCount("swa", "from", from, 0);
   checkCount("swa", "every", every);
-  const wrapped = wrapRule("swa", rule);
-  const { name } = wrapped;
-
-  /** The share of the parameters after update `t` in the average. */
-  const shareAt = (t: number): number => {
+  return averaged("swa", rule, (t) => {
     const done = t + 1;
-    if (done <= from) return 1;
-    return (done - from) % every === 0 ? 1 / ((done - from) / every + 1) : 0;
-  };
-
-  return {
-    ...wrapped,
-
-    init<P>(params: P): RuleState<P> {
-      const inner = rule.init(params);
-      // A copy: parameters and state may be given away separately.
-      return {
-        rule: name,
-        step: inner.step,
-        slots: { average: mapTree(params, (p) => p.mul(1)) },
-        inner: { rule: inner },
-      };
-    },
-
-    update<P>(grads: P, state: RuleState<P>, context: RuleContext<P>) {
-      const before = innerState(name, state);
-      const slots = checkUpdate(name, grads, state, context, ["average"]);
-      const { updates, state: inner } = rule.update(grads, before, context);
-      const share = state.step.map(shareAt);
-      const kept = share.map((s) => 1 - s);
-      const average = mapTree(
-        context.params,
-        (p, update, old) => old.mul(kept).add(p.add(update).mul(share)),
-        updates,
-        slots.average,
-      );
-      return {
-        updates,
-        state: { ...state, step: state.step.map((t) => t + 1), slots: { average }, inner: { rule: inner } },
-      };
-    },
-
-    evalParams<P>(_: P, state: RuleState<P>): P {
-      innerState(name, state);
-      return state.slots.average as P;
-    },
-  };
+    // Before, the parameters themselves.
+    if (done <= from) return 0;
+    const count = (done - from) / every;
+    return Number.isInteger(count) ? count / (count + 1) : 1;
+  });
 }
