@@ -1,7 +1,6 @@
 import {
   type Aval,
   axisIndex,
-  calculus as c,
   fail,
   formatShape,
   inputAt,
@@ -15,6 +14,7 @@ import {
 import { applyOne } from "../apply.js";
 import { everyBatched } from "../batching/every-batched.js";
 import { asGradusTensor } from "../gradus-tensor.js";
+import { pickBody } from "./pick-body.js";
 import { checkPositions } from "./positions.js";
 
 interface AxisAttrs {
@@ -33,26 +33,8 @@ const gatherOp: Op<AxisAttrs> = {
       kind: "loops",
       key: `gather ${dtype} ${rank} ${axis}`,
       body: () => {
-        const axes = Array.from({ length: rank }, (_, d) => axisIndex(d));
-        const size = param(0, "i32");
-        const position = inputAt(1, "i32", axes);
-        // Clamped, so that nothing is read out of bounds; the check reports it.
-        const clamped = c.maximum(0, c.minimum(position, c.sub(size, 1)));
-        const at = axes.map((own, d) => (d === axis ? clamped : own));
-        return {
-          name: "gather",
-          params: ["i32"],
-          grid: rank,
-          stages: [],
-          writes: [{ over: [], value: inputAt(0, dtype, at, c.greater(size, 0)) }],
-          checks: [
-            {
-              over: [],
-              holds: c.logicalAnd(c.greaterEqual(position, 0), c.less(position, size)),
-              message: "gather: an index is outside of the axis",
-            },
-          ],
-        };
+        const own = Array.from({ length: rank }, (_, d) => axisIndex(d));
+        return pickBody("gather", dtype, rank, axis, inputAt(1, "i32", own));
       },
       sizes: (index as Aval).shape,
       params: [shape[axis] as number],

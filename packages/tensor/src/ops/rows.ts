@@ -1,7 +1,6 @@
 import {
   type Aval,
   axisIndex,
-  calculus as c,
   inputAt,
   type Op,
   param,
@@ -11,6 +10,7 @@ import {
 } from "@gradus/core";
 import { applyOne } from "../apply.js";
 import { everyBatched } from "../batching/every-batched.js";
+import { pickBody } from "./pick-body.js";
 
 /* Whole rows of an axis, chosen by a vector: the same for all other axes, so no index is written out per element. */
 
@@ -30,27 +30,7 @@ const takeOp: Op<AxisAttrs> = {
     return {
       kind: "loops",
       key: `indexSelect ${dtype} ${rank} ${axis}`,
-      body: () => {
-        const size = param(0, "i32");
-        const position = inputAt(1, "i32", [axisIndex(axis)]);
-        // Clamped, so that nothing is read out of bounds; the check reports it.
-        const clamped = c.maximum(0, c.minimum(position, c.sub(size, 1)));
-        const at = shape.map((_, k) => (k === axis ? clamped : axisIndex(k)));
-        return {
-          name: "indexSelect",
-          params: ["i32"],
-          grid: rank,
-          stages: [],
-          writes: [{ over: [], value: inputAt(0, dtype, at, c.greater(size, 0)) }],
-          checks: [
-            {
-              over: [],
-              holds: c.logicalAnd(c.greaterEqual(position, 0), c.less(position, size)),
-              message: "an index is outside of the axis",
-            },
-          ],
-        };
-      },
+      body: () => pickBody("indexSelect", dtype, rank, axis, inputAt(1, "i32", [axisIndex(axis)])),
       sizes: (out as Aval).shape,
       params: [shape[axis] as number],
     };
