@@ -7,7 +7,6 @@ import {
   isFloat,
   normalizeAxis,
   type Op,
-  param,
   promote,
   type Tensor,
 } from "@gradus/core";

@@ -3,7 +3,6 @@ import {
   axisIndex,
   inputAt,
   type Op,
-  param,
   type Scattering,
   sizeOf,
   type Tensor,
