@@ -1,12 +1,4 @@
-import {
-  type Aval,
-  axisIndex,
-  inputAt,
-  type Op,
-  type Scattering,
-  sizeOf,
-  type Tensor,
-} from "@gradus/core";
+import { type Aval, axisIndex, inputAt, type Op, type Scattering, sizeOf, type Tensor } from "@gradus/core";
 import { applyOne } from "../apply.js";
 import { everyBatched } from "../batching/every-batched.js";
 import { pickBody } from "./pick-body.js";
