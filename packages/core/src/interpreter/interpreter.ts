@@ -1,9 +1,9 @@
 import type { Backend, Buffer, Executable, Launch } from "../backend.js";
+import { checkLaunch } from "../check-launch.js";
 import { bytesOf, dtypes } from "../dtype.js";
 import { fail, type GradusError } from "../errors.js";
 import type { Kernel } from "../ir/kernel.js";
 import { validateKernel } from "../ir/validate.js";
-import { formatShape } from "../shape.js";
 import { contractProgram } from "./contract.js";
 import type { BufferView } from "./frame.js";
 import { loopProgram, type Program } from "./loop.js";
@@ -47,8 +47,6 @@ class Compiled implements Executable {
     readonly kernel: Kernel,
     readonly program: Program,
     readonly owner: Interpreter,
-    /** How many sizes a launch must bring; undefined where the native decides. */
-    readonly axes: number | undefined,
   ) {}
 }
 
@@ -98,15 +96,13 @@ class Interpreter implements Backend {
     validateKernel(kernel);
     switch (kernel.kind) {
       case "loop":
-        return new Compiled(kernel, loopProgram(kernel, this.pool), this, kernel.axes);
-      case "contract": {
-        const { batch, m, n, k } = kernel.groups;
-        return new Compiled(kernel, contractProgram(kernel, this.pool), this, batch + m + n + k);
-      }
+        return new Compiled(kernel, loopProgram(kernel, this.pool), this);
+      case "contract":
+        return new Compiled(kernel, contractProgram(kernel, this.pool), this);
       case "native": {
         const run: Program["run"] = (buffers, sizes, _params, failed) =>
           runNative({ kernel, buffers, sizes, failed });
-        return new Compiled(kernel, { run }, this, undefined);
+        return new Compiled(kernel, { run }, this);
       }
     }
   }
@@ -124,38 +120,15 @@ class Interpreter implements Backend {
     this.isDisposed = true;
   }
 
-  private launch({ executable, buffers, sizes, params }: Launch): void {
+  private launch(launch: Launch): void {
+    const { executable, buffers, sizes, params } = launch;
     if (!(executable instanceof Compiled) || executable.owner !== this) {
       fail("device-mismatch", `run: kernel "${executable.kernel.name}" was compiled by another device`);
     }
-    const { kernel, program, axes } = executable;
+    const { kernel, program } = executable;
     const { name, inputs, outputs } = kernel;
+    checkLaunch(launch);
     const count = inputs.length + outputs.length;
-    if (buffers.length !== count) {
-      const expected = `${inputs.length} inputs and ${outputs.length} outputs`;
-      fail(
-        "kernel-invalid",
-        `kernel "${name}" takes ${expected}, but the launch has ${buffers.length} buffers`,
-      );
-    }
-    if (axes !== undefined && sizes.length !== axes) {
-      fail("kernel-invalid", `kernel "${name}" has ${axes} axes, but the launch has ${sizes.length} sizes`);
-    }
-    if (params.length !== kernel.params.length) {
-      fail(
-        "kernel-invalid",
-        `kernel "${name}" takes ${kernel.params.length} params, but the launch has ${params.length}`,
-      );
-    }
-    for (const size of sizes) {
-      if (!Number.isInteger(size) || size < 0) {
-        fail(
-          "kernel-invalid",
-          `kernel "${name}": sizes must be whole numbers of at least 0, got ${formatShape(sizes)}`,
-        );
-      }
-    }
-    checkAliases(kernel, buffers);
     const views = new Array<BufferView>(count);
     for (let i = 0; i < count; i++) {
       const dtype = (i < inputs.length ? inputs[i] : outputs[i - inputs.length]) as "f32";
@@ -179,18 +152,5 @@ class Interpreter implements Backend {
 
   private checkOpen(): void {
     if (this.isDisposed) fail("disposed", "interpreter: this device was disposed");
-  }
-}
-
-/** An output is in an input's buffer exactly where the kernel says so: it was made for that. */
-function checkAliases({ name, inputs, outputs, aliases }: Kernel, buffers: readonly Buffer[]): void {
-  for (let k = 0; k < outputs.length; k++) {
-    for (let i = 0; i < inputs.length; i++) {
-      const shared = buffers[i] === buffers[inputs.length + k];
-      if (shared === (aliases?.[k] === i)) continue;
-      const problem = shared ? "but the kernel does not say so" : "as the kernel says";
-      const is = shared ? "is" : "is not";
-      fail("kernel-invalid", `kernel "${name}": output ${k} ${is} in the buffer of input ${i}, ${problem}`);
-    }
   }
 }

@@ -1,17 +1,11 @@
-import { fail } from "../../errors.js";
-import { formatShape } from "../../shape.js";
 import { checkLength } from "./check-length.js";
 import type { NativeCall } from "./native.js";
+import { checkNativeSizes } from "./native-sizes.js";
 
 /** The stable order of each row. See `NativeName` for the arguments. NaN counts as greater than everything else. */
 export function argsort(call: NativeCall): void {
   const { kernel, sizes } = call;
-  if (sizes.length !== 2) {
-    fail(
-      "kernel-invalid",
-      `kernel "${kernel.name}": argsort takes the sizes [rows, n], got ${formatShape(sizes)}`,
-    );
-  }
+  checkNativeSizes(kernel, sizes);
   const [rows, n] = sizes as [number, number];
   const values = checkLength(call, 0, rows * n);
   const out = checkLength(call, 1, rows * n);

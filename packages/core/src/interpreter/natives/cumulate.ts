@@ -1,19 +1,13 @@
-import { fail } from "../../errors.js";
 import type { Cumulation } from "../../ir/kernel.js";
 import { logAddExp } from "../../ir/special-functions.js";
-import { formatShape } from "../../shape.js";
 import { checkLength } from "./check-length.js";
 import type { NativeCall } from "./native.js";
+import { checkNativeSizes } from "./native-sizes.js";
 
 /** Running totals along the middle of three axes. See `NativeName` for the arguments. Floats accumulate in float64. */
 export function cumulate(call: NativeCall): void {
   const { kernel, sizes } = call;
-  if (sizes.length !== 3) {
-    fail(
-      "kernel-invalid",
-      `kernel "${kernel.name}": cumulate takes the sizes [outer, n, inner], got ${formatShape(sizes)}`,
-    );
-  }
+  checkNativeSizes(kernel, sizes);
   const [outer, n, inner] = sizes as [number, number, number];
   const values = checkLength(call, 0, outer * n * inner);
   const out = checkLength(call, 1, outer * n * inner);

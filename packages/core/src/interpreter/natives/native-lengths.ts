@@ -1,13 +1,15 @@
 import type { NativeKernel } from "../../ir/kernel.js";
+import { checkNativeSizes } from "./native-sizes.js";
 
 /**
  * How many elements each buffer of a native must hold at given sizes: the inputs', then the outputs'. Undefined for `host`,
  * whose function knows. For devices that run natives later, and must refuse buffers at the call.
+ *
+ * @throws `kernel-invalid` if the sizes are not what the native takes
  */
-export function nativeLengths(
-  { native, attrs }: NativeKernel,
-  sizes: readonly number[],
-): number[] | undefined {
+export function nativeLengths(kernel: NativeKernel, sizes: readonly number[]): number[] | undefined {
+  checkNativeSizes(kernel, sizes);
+  const { native, attrs } = kernel;
   const count = (list: readonly number[]): number => list.reduce((a, b) => a * b, 1);
   switch (native) {
     case "scatterAdd": {

@@ -1,8 +1,8 @@
 import { isFloat, type TypedArray } from "../../dtype.js";
-import { fail } from "../../errors.js";
-import { contiguousStrides, formatShape, sizeOf } from "../../shape.js";
+import { contiguousStrides, sizeOf } from "../../shape.js";
 import { checkLength } from "./check-length.js";
 import type { NativeCall } from "./native.js";
+import { checkNativeSizes } from "./native-sizes.js";
 
 /**
  * `out = base`, then `out[.., index[p], ..] += source[p]` in order of p. See `NativeName` for the arguments. An index
@@ -12,24 +12,11 @@ import type { NativeCall } from "./native.js";
  */
 export function scatterAdd(call: NativeCall): void {
   const { kernel, sizes } = call;
+  checkNativeSizes(kernel, sizes);
   const rank = sizes.length / 2;
   const axis = Number(kernel.attrs.axis);
-  if (!Number.isInteger(rank) || !Number.isInteger(axis) || axis < 0 || axis >= rank) {
-    fail(
-      "kernel-invalid",
-      `kernel "${kernel.name}": scatterAdd along axis ${axis} with sizes ${formatShape(sizes)}`,
-    );
-  }
   const shape = sizes.slice(0, rank);
   const indexShape = sizes.slice(rank);
-  for (let i = 0; i < rank; i++) {
-    if (i !== axis && (indexShape[i] as number) > (shape[i] as number)) {
-      fail(
-        "kernel-invalid",
-        `kernel "${kernel.name}": the index's shape ${formatShape(indexShape)} exceeds the base's ${formatShape(shape)} at axis ${i}`,
-      );
-    }
-  }
   const total = sizeOf(shape);
   const count = sizeOf(indexShape);
   const base = checkLength(call, 0, total);

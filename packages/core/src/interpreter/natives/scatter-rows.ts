@@ -1,9 +1,8 @@
 import { type DType, isFloat } from "../../dtype.js";
-import { fail } from "../../errors.js";
 import type { Scattering } from "../../ir/kernel.js";
-import { formatShape } from "../../shape.js";
 import { checkLength } from "./check-length.js";
 import type { NativeCall } from "./native.js";
+import { checkNativeSizes } from "./native-sizes.js";
 
 /**
  * The base, its rows joined with the source's where the index says, in order. See `NativeName` for the arguments. An index
@@ -11,12 +10,7 @@ import type { NativeCall } from "./native.js";
  */
 export function scatterRows(call: NativeCall): void {
   const { kernel, sizes } = call;
-  if (sizes.length !== 4) {
-    fail(
-      "kernel-invalid",
-      `kernel "${kernel.name}": scatterRows takes the sizes [outer, n, k, inner], got ${formatShape(sizes)}`,
-    );
-  }
+  checkNativeSizes(kernel, sizes);
   const [outer, n, k, inner] = sizes as [number, number, number, number];
   const full = kernel.attrs.full === true;
   const base = checkLength(call, 0, outer * n * inner);

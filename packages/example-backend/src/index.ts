@@ -1,0 +1,2 @@
+export { remote } from "./remote.js";
+export { serve } from "./serve.js";
