@@ -75,6 +75,12 @@ export function reduceOnPlateau(rule: Rule, options: ReduceOnPlateauOptions = {}
   };
 
   function observe<P>(state: RuleState<P>, metric: number): RuleState<P> {
+    if (typeof metric !== "number") {
+      fail(
+        "invalid-argument",
+        `reduceOnPlateau: observe takes the metric as a number, got ${String(metric)}`,
+      );
+    }
     const before = innerState(name, state);
     const { scale, best, bad, cooling } = plateauOf(state);
     const better = isBetter(metric, best.value);

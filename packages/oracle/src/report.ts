@@ -93,7 +93,7 @@ function untranslatedLines(results: readonly CaseResult[], all: boolean): string
   );
   if (items.length === 0) return [];
   const title = `  not translated, not counted: ${items.length}`;
-  return all ? [title, ...wrap(items.map(({ id }) => id))] : [title];
+  return all ? [title, ...items.map(({ id, what }) => `    ${id}: ${what}`)] : [title];
 }
 
 function noteLines(results: readonly CaseResult[]): string[] {

@@ -20,6 +20,8 @@ import {
   adamw,
   applyUpdates,
   cosineWarmRestarts,
+  guarded,
+  lbfgs,
   type OneCycleOptions,
   oneCycle,
   reduceOnPlateau,
@@ -168,13 +170,49 @@ const rejected: Readonly<Record<string, Program>> = {
   "optimizers/nesterov": () => sgd({ lr: 0.1, nesterov: true }),
   "optimizers/rho": () => adadelta({ rho: 1.5 }),
 
+  "optimizers/lbfgs_line_search": () => lbfgs({ lineSearch: "armijo" as "none" }),
+
   "schedulers/one_cycle_no_length": () => oneCycle({ maxLr: 1 } as OneCycleOptions),
   "schedulers/one_cycle_pct": () => oneCycle({ maxLr: 1, steps: 10, rise: 1.5 }),
   "schedulers/one_cycle_too_far": () => oneCycle({ maxLr: 1, steps: 2 }).lr(4),
   "schedulers/plateau_factor": () => reduceOnPlateau(sgd({ lr: 0.1 }), { factor: 1 }),
   "schedulers/plateau_mode": () => reduceOnPlateau(sgd({ lr: 0.1 }), { mode: "best" as "min" }),
+  "schedulers/plateau_no_metric": () => {
+    const rule = reduceOnPlateau(sgd({ lr: 0.1 }));
+    return rule.observe?.(rule.init(parameters()), undefined as never);
+  },
   "schedulers/warm_restarts_t0": () => cosineWarmRestarts({ from: 0.1, steps: 0 }),
   "schedulers/sequential_milestones": () => sequence([0.1, 0.1], [2, 4]),
+
+  "clipping/non_finite": () => {
+    const [rule, params] = [guarded(sgd({ lr: 0.1 })), parameters()];
+    return rule.update([tensor([1, Number.NaN])], rule.init(params), { params });
+  },
+};
+
+/** Why a case has no counterpart here. */
+const withoutCounterpart: Readonly<Record<string, string>> = {
+  "tensor/bmm_2d": "matmul takes matrices as well as batches of them",
+  "tensor/in_place_broadcast": "tensors do not change in place",
+  "tensor/view_non_contiguous": "reshape copies where strides cannot be joined",
+  "tensor/bool_of_many": "JavaScript has no truth value that an object can refuse",
+  "tensor/mean_of_integers": "the mean of integers is f32, as NumPy's is a float",
+  "autograd/backward_twice": "a recorded graph lives until its tensors are gone, so backward runs again",
+  "autograd/leaf_in_place": "tensors do not change in place",
+  "autograd/saved_tensor_changed": "tensors do not change in place",
+  "autograd/numpy_of_grad": "reading a value that is recorded is allowed",
+  "autograd/requires_grad_of_non_leaf": "no flag: a function says by what it is differentiated",
+  "optimizers/not_a_list": "a single tensor is a tree of parameters",
+  "optimizers/non_leaf": "no leaves: parameters are values",
+  "optimizers/duplicate_in_groups": "partition gives every parameter one rule",
+  "optimizers/lbfgs_groups": "lbfgs takes any tree, and has no groups",
+  "optimizers/lbfgs_no_closure": "a step without its objective does not compile",
+  "optimizers/duplicate_in_list": "parameters are values: two equal ones are two parameters",
+  "schedulers/not_an_optimizer": "schedules are values that do not hold a rule",
+  "schedulers/lambda_count": "a schedule is one function; partition has one for each group",
+  "schedulers/linear_factor": "warmups and decays state both ends",
+  "schedulers/cyclic_momentum": "cyclic() of a rate and of a momentum are two schedules",
+  "schedulers/step_before_optimizer": "the step's number is in the state",
 };
 
 /** Questionable input that PyTorch takes. */
@@ -204,7 +242,7 @@ export const errorCounts = { rejected: Object.keys(rejected).length, accepted: O
 export function errorChecks(section: "rejected" | "accepted", { id, why }: ErrorCase): Check[] {
   const table = section === "rejected" ? rejected : accepted;
   const program = Object.hasOwn(table, id) ? table[id] : undefined;
-  if (program === undefined) throw new Untranslated("error");
+  if (program === undefined) throw new Untranslated(withoutCounterpart[id] ?? "error");
   const { passed, got } = attempt(program);
   return [{ what: "rejected", passed, expected: `a GradusError: ${why}`, got }];
 }
