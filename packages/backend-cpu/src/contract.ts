@@ -1,4 +1,5 @@
 import { type ContractKernel, calculus as c, cast, type LoopKernel } from "@gradus/core";
+import { axesOf, type GroupName } from "./emit/contract-frame.js";
 import { contractModule } from "./emit/contract-module.js";
 import { ENTRY } from "./emit/loop-module.js";
 import { blockingOf, packedSteps } from "./emit/multiply-function.js";
@@ -14,26 +15,23 @@ const LEAST_WORK = 50_000;
  * expressions are computed), and from which, still in the cache, all is computed that is written.
  */
 export function contractProgram(kernel: ContractKernel): PhasedProgram {
-  const { accumulate, groups } = kernel;
+  const { accumulate } = kernel;
   if (accumulate === "bool") return loopProgram(asLoops(kernel));
-  const { module, left } = contractModule(kernel, ENTRY);
+  const { module, left, kernel: lowered } = contractModule(kernel, ENTRY);
   const { fixed, perStep } = blockingOf(accumulate, left);
   const tile = tileRows(accumulate);
-  const count = (sizes: readonly number[]): { batch: number; m: number; n: number; k: number } => {
-    const [afterBatch, afterM] = [groups.batch, groups.batch + groups.m];
-    const product = (from: number, to?: number): number => sizes.slice(from, to).reduce((a, b) => a * b, 1);
-    return {
-      batch: product(0, afterBatch),
-      m: product(afterBatch, afterM),
-      n: product(afterM, afterM + groups.n),
-      k: product(afterM + groups.n),
-    };
-  };
+  const count = (sizes: readonly number[], group: GroupName): number =>
+    axesOf(lowered, group).reduce((product, axis) => product * (sizes[axis] as number), 1);
   const phase = {
     module,
     entry: ENTRY,
     parts(sizes: readonly number[]): number {
-      const { batch, m, n, k } = count(sizes);
+      const [batch, m, n, k] = (["batch", "m", "n", "k"] as const).map((group) => count(sizes, group)) as [
+        number,
+        number,
+        number,
+        number,
+      ];
       const blocks = batch * Math.ceil(m / tile) * Math.ceil(n / 16);
       return Math.max(1, Math.min(blocks, Math.floor((batch * m * n * Math.max(k, 1)) / LEAST_WORK)));
     },
@@ -43,7 +41,7 @@ export function contractProgram(kernel: ContractKernel): PhasedProgram {
     kind: "phases",
     phases: () => phases,
     scratch(sizes, threads) {
-      return threads * (fixed + perStep * packedSteps(count(sizes).k)) + 256;
+      return threads * (fixed + perStep * packedSteps(count(sizes, "k"))) + 256;
     },
   };
 }

@@ -9,6 +9,11 @@ import { Local, Words } from "./words.js";
 
 export type GroupName = "batch" | "m" | "n" | "k";
 
+/** A contraction that is computed turned has the axes of its columns as rows: what it gives is written transposed. */
+export interface Contraction extends ContractKernel {
+  readonly isTurned: boolean;
+}
+
 /** One function of a contraction's module while it is written. Its first parameter is the address of the launch's arguments. */
 export class ContractFrame {
   readonly body: FunctionBody;
@@ -23,7 +28,7 @@ export class ContractFrame {
    * @param roots the lowered expressions that the function computes.
    */
   constructor(
-    readonly kernel: ContractKernel,
+    readonly kernel: Contraction,
     callees: Callees,
     count: number,
     gives: readonly (typeof I32)[],
@@ -35,44 +40,41 @@ export class ContractFrame {
     const words = new Words(this.body);
     this.words = words;
     this.parameters = words.parameters(count);
-    const { batch, m, n, k } = kernel.groups;
-    const axes = batch + m + n + k;
+    const axes = Object.values(kernel.groups).reduce((a, b) => a + b, 0);
     const leaves = argumentLeaves(this.body, { ...kernel, axes }, roots, targets);
     // A group without axes has one of size 1, which no expression knows.
     const extra: number[] = [];
-    const group = (first: number, count: number): AxisGroup => {
-      const list: Axis[] = Array.from({ length: count }, (_, i) => ({
-        number: first + i,
-        index: new Local(leaves.axes[first + i] as number),
-        size: new Local(leaves.sizes[first + i] as number),
+    const group = (name: GroupName): AxisGroup => {
+      const list: Axis[] = axesOf(kernel, name).map((number) => ({
+        number,
+        index: new Local(leaves.axes[number] as number),
+        size: new Local(leaves.sizes[number] as number),
       }));
-      if (count === 0) {
+      if (list.length === 0) {
         const index = words.local();
         list.push({ number: axes + extra.length, index, size: words.let(1) });
         extra.push(index.index);
       }
       return new AxisGroup(words, list);
     };
-    this.groups = {
-      batch: group(0, batch),
-      m: group(batch, m),
-      n: group(batch + m, n),
-      k: group(batch + m + n, k),
-    };
+    this.groups = { batch: group("batch"), m: group("m"), n: group("n"), k: group("k") };
     this.leaves = { ...leaves, axes: [...leaves.axes, ...extra] };
     this.emitter = new ExpressionEmitter(this.body, this.leaves, callees.find, lanes);
   }
 }
 
-/** The numbers of the axes of a group. */
-export function axesOf({ groups }: ContractKernel, name: GroupName): number[] {
+/** The numbers of the axes of a group: m are the rows as they are computed. */
+export function axesOf({ groups, isTurned }: Contraction, name: GroupName): number[] {
+  const wanted = isTurned ? (turned[name] ?? name) : name;
   let first = 0;
   for (const one of ["batch", "m", "n", "k"] as const) {
-    if (one === name) return Array.from({ length: groups[one] }, (_, i) => first + i);
+    if (one === wanted) return Array.from({ length: groups[one] }, (_, i) => first + i);
     first += groups[one];
   }
   return [];
 }
+
+const turned: Partial<Record<GroupName, GroupName>> = { m: "n", n: "m" };
 
 export function bytesOfElement(dtype: DType): number {
   return dtype === "f64" ? 8 : 4;

@@ -1,18 +1,21 @@
-import type { ContractKernel } from "@gradus/core";
-import { cast } from "@gradus/core";
+import { type ContractKernel, cast, type Expr } from "@gradus/core";
 import type { WasmFunction, WasmModule } from "../wasm/encode.js";
 import { Callees } from "./callees.js";
+import { axesOf, type Contraction, type GroupName } from "./contract-frame.js";
 import { Lowering } from "./lower.js";
 import { multiplyFunction } from "./multiply-function.js";
 import { leftOperand, type Operand, rightOperand } from "./operand.js";
 import { packFunction } from "./pack-function.js";
 import { packTransposedFunction } from "./pack-transposed-function.js";
+import { stridedLoads } from "./strided-loads.js";
 import { TILE_VECTORS, tileFunction, tileRows } from "./tile-function.js";
 import { writeFunction } from "./write-function.js";
 
 export interface ContractModule {
   readonly module: WasmModule;
   readonly left: Operand;
+  /** The kernel as it is computed. */
+  readonly kernel: Contraction;
 }
 
 /** A module whose `run` runs the contraction. */
@@ -44,13 +47,13 @@ export function contractModule(kernel: ContractKernel, entry: string): ContractM
     tile: (rows: number, vectors: number): number => tiles.get(`${rows} ${vectors}`) as number,
   };
   add({ ...multiplyFunction(lowered, callees, left, right, parts), exported: entry });
-  return { module: { imports: callees.imports, functions }, left };
+  return { module: { imports: callees.imports, functions }, left, kernel: lowered };
 }
 
-function lowerContract(kernel: ContractKernel): ContractKernel {
+function lowerContract(kernel: ContractKernel): Contraction {
   const lowering = new Lowering();
   const { a, b, accumulate, writes } = kernel;
-  return {
+  const lowered = {
     ...kernel,
     a: lowering.lower(cast(a, accumulate)),
     b: lowering.lower(cast(b, accumulate)),
@@ -59,5 +62,17 @@ function lowerContract(kernel: ContractKernel): ContractKernel {
       index: lowering.lower(one.index),
       value: lowering.lower(one.value),
     })),
+    isTurned: false,
   };
+  // Rows that are written, and read by what is written, should be dense.
+  const stridesAlong = (name: GroupName): number => {
+    const axis = axesOf(lowered, name).at(-1);
+    const strides = lowered.writes.map(({ buffer, index, value }) => {
+      const target: Expr = { kind: "load", buffer, index, dtype: value.dtype };
+      return axis === undefined ? 1 : stridedLoads(target, axis) + stridedLoads(value, axis);
+    });
+    return strides.reduce((a, b) => a + b, 0);
+  };
+  if (stridesAlong("n") <= stridesAlong("m")) return lowered;
+  return { ...lowered, a: lowered.b, b: lowered.a, isTurned: true };
 }

@@ -1,7 +1,7 @@
-import { type ContractKernel, type DType, dependsOnAxis, type Expr } from "@gradus/core";
+import { type DType, dependsOnAxis, type Expr } from "@gradus/core";
 import { I32, type WasmFunction } from "../wasm/encode.js";
 import type { Callees } from "./callees.js";
-import { axesOf, bytesOfElement, ContractFrame } from "./contract-frame.js";
+import { axesOf, bytesOfElement, ContractFrame, type Contraction } from "./contract-frame.js";
 import type { InPlace, Operand } from "./operand.js";
 import { TILE_VECTORS, tileRows } from "./tile-function.js";
 import type { Local, Word } from "./words.js";
@@ -59,7 +59,7 @@ export interface Parts {
  * rows, one after another, so that its b is packed once.
  */
 export function multiplyFunction(
-  kernel: ContractKernel,
+  kernel: Contraction,
   callees: Callees,
   left: Operand,
   right: Operand,

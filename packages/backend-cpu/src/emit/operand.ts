@@ -1,12 +1,5 @@
-import {
-  affineIn,
-  type ContractKernel,
-  dependsOnAxis,
-  type Expr,
-  type LoadExpr,
-  postOrder,
-} from "@gradus/core";
-import { axesOf, type GroupName } from "./contract-frame.js";
+import { affineIn, dependsOnAxis, type Expr, type LoadExpr, postOrder } from "@gradus/core";
+import { axesOf, type Contraction, type GroupName } from "./contract-frame.js";
 import { stridedLoads } from "./strided-loads.js";
 
 /** Where an operand's elements are, if they can be read in place: `start + row * position + column * position`. */
@@ -33,7 +26,7 @@ export interface Operand {
 }
 
 /** The left operand: its elements may lie anywhere, so it is packed as it lies. */
-export function leftOperand(kernel: ContractKernel, value: Expr): Operand {
+export function leftOperand(kernel: Contraction, value: Expr): Operand {
   const [alongK, alongM] = (["k", "m"] as const).map((name) => stridedAlong(kernel, value, name)) as [
     number,
     number,
@@ -44,7 +37,7 @@ export function leftOperand(kernel: ContractKernel, value: Expr): Operand {
 }
 
 /** The right operand: its rows, along n, must be dense. */
-export function rightOperand(kernel: ContractKernel, value: Expr): Operand {
+export function rightOperand(kernel: Contraction, value: Expr): Operand {
   const isDense = stridedAlong(kernel, value, "n") === 0;
   const packed = { value, rows: "k", columns: "n", isDense } as const;
   const inPlace = placeOf(kernel, value, "k", "n");
@@ -61,13 +54,13 @@ function isOne(e: Expr | undefined): boolean {
   return e?.kind === "const" && e.value === 1;
 }
 
-function stridedAlong(kernel: ContractKernel, value: Expr, name: GroupName): number {
+function stridedAlong(kernel: Contraction, value: Expr, name: GroupName): number {
   const last = axesOf(kernel, name).at(-1);
   return last === undefined ? Number.POSITIVE_INFINITY : stridedLoads(value, last);
 }
 
 function placeOf(
-  kernel: ContractKernel,
+  kernel: Contraction,
   value: Expr,
   rowGroup: GroupName,
   columnGroup: GroupName,

@@ -1,8 +1,8 @@
-import { type ContractKernel, constant, type Expr, type LoadExpr } from "@gradus/core";
+import { constant, type Expr, type LoadExpr } from "@gradus/core";
 import type { WasmFunction } from "../wasm/encode.js";
 import { simd } from "../wasm/function-body.js";
 import type { Callees } from "./callees.js";
-import { bytesOfElement, ContractFrame, type GroupName } from "./contract-frame.js";
+import { bytesOfElement, ContractFrame, type Contraction, type GroupName } from "./contract-frame.js";
 import { type GuardRange, guardRange } from "./guard-range.js";
 import { Lowering } from "./lower.js";
 import type { Local, Word } from "./words.js";
@@ -14,7 +14,7 @@ import type { Local, Word } from "./words.js";
  * Vectors run along the columns' last axis.
  */
 export function packFunction(
-  kernel: ContractKernel,
+  kernel: Contraction,
   callees: Callees,
   value: Expr,
   rowsName: GroupName,

@@ -1,8 +1,8 @@
-import type { ContractKernel, LoadExpr } from "@gradus/core";
+import type { LoadExpr } from "@gradus/core";
 import { unsigned, V128, type WasmFunction } from "../wasm/encode.js";
 import { simd } from "../wasm/function-body.js";
 import type { Callees } from "./callees.js";
-import { bytesOfElement, ContractFrame, type GroupName } from "./contract-frame.js";
+import { bytesOfElement, ContractFrame, type Contraction, type GroupName } from "./contract-frame.js";
 import type { Local } from "./words.js";
 
 /**
@@ -10,7 +10,7 @@ import type { Local } from "./words.js";
  * rows and transposed in registers. It may write up to three rows and, in each, three elements more.
  */
 export function packTransposedFunction(
-  kernel: ContractKernel,
+  kernel: Contraction,
   callees: Callees,
   { buffer, dtype, index }: LoadExpr,
   rowsName: GroupName,

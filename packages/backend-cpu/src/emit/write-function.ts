@@ -1,14 +1,13 @@
-import type { ContractKernel } from "@gradus/core";
 import { V128, type WasmFunction } from "../wasm/encode.js";
 import { simd } from "../wasm/function-body.js";
 import type { Callees } from "./callees.js";
-import { bytesOfElement, ContractFrame } from "./contract-frame.js";
+import { bytesOfElement, ContractFrame, type Contraction } from "./contract-frame.js";
 import type { Local } from "./words.js";
 
 /**
  * Writes what is made of a block of sums: `(arguments, batch, first row, end, first column, end, sums, bytes of their row)`.
  */
-export function writeFunction(kernel: ContractKernel, callees: Callees): WasmFunction {
+export function writeFunction(kernel: Contraction, callees: Callees): WasmFunction {
   const { accumulate, writes } = kernel;
   const roots = writes.flatMap(({ index, value }) => [index, value]);
   const targets = writes.map(({ buffer }) => buffer);
