@@ -1,5 +1,7 @@
 import { spawn } from "node:child_process";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
+import { runnerImport } from "vite";
 import { build } from "./turbo.mjs";
 import { root } from "./workspace.mjs";
 
@@ -10,6 +12,25 @@ const [name, program, ...rest] = process.argv.slice(2);
 
 console.error(`building @gradus/${name} ...`);
 build(`@gradus/${name}`);
+
+// What computes on a graphics card gets the software one that the tests have, where the system brings no driver.
+if (rest.some((argument) => /^(--backend=)?gpu$/.test(argument)) && !hasVulkanDriver()) {
+  const { module } = await runnerImport(join(root, "tooling/webgpu/vulkan.ts"));
+  await module.setup();
+}
+
+function hasVulkanDriver() {
+  return (
+    process.platform !== "linux" ||
+    ["/etc/vulkan/icd.d", "/usr/share/vulkan/icd.d", "/usr/local/share/vulkan/icd.d"].some((folder) => {
+      try {
+        return readdirSync(folder).length > 0;
+      } catch {
+        return false;
+      }
+    })
+  );
+}
 
 const child = spawn(
   process.execPath,

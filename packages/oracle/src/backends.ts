@@ -1,4 +1,5 @@
 import { cpu } from "@gradus/backend-cpu";
+import { gpu } from "@gradus/backend-gpu";
 import { type Backend, interpreter } from "@gradus/core";
 import { UsageError } from "./schema/values.js";
 
@@ -17,7 +18,14 @@ const backends: Readonly<Record<string, Open>> = {
     device: await cpu(threads === undefined ? {} : { threads }),
     single: true,
   }),
+  gpu: async () => ({ device: await openGpu(), single: true }),
 };
+
+/** The graphics card, by the npm package `webgpu`: Node has no WebGPU of its own. */
+async function openGpu(): Promise<Backend> {
+  const { create } = await import("webgpu");
+  return await gpu({ gpu: create([]) as GPU });
+}
 
 export const backendNames: readonly string[] = Object.keys(backends);
 

@@ -20,7 +20,7 @@ Runs golden files (schema oracle-golden/1) against Gradus: files, or all in a di
 packages/oracle/golden. Exit code 1 if a case failed, 2 for a wrong command line or file. The last line is
 "N passed, N failed"; a case is one id.
 
-  --backend NAME  interpreter (the default), interpreter-f32 or cpu: all floats in float32
+  --backend NAME  interpreter (the default); interpreter-f32, cpu or gpu: all floats in float32
   --threads N     how many threads cpu computes with (as many as the machine has)
   --only REGEX    the cases whose id, or file:section:id, matches
   --supported     do not count cases that nothing here supports; they are listed

@@ -26,6 +26,8 @@ export class Lab {
     private readonly tolerances: Readonly<Record<string, Tolerance>>,
   ) {}
 
+  private readonly made = new WeakMap<Tensor, ArrayLike<number>>();
+
   dtype(golden: GoldenDType): DType {
     return this.single && golden === "float64" ? "f32" : dtypes[golden];
   }
@@ -37,7 +39,17 @@ export class Lab {
     if (golden.dtype === "int64" && elements.some((n) => Math.abs(n) > 2147483647)) {
       return unsupported("int64 values beyond 32 bits");
     }
-    return tensor(Float64Array.from(elements), { shape: golden.shape, dtype: this.dtype(golden.dtype) });
+    const made = tensor(Float64Array.from(elements), {
+      shape: golden.shape,
+      dtype: this.dtype(golden.dtype),
+    });
+    this.made.set(made, elements);
+    return made;
+  }
+
+  /** What a tensor was made of, for ops that take numbers where PyTorch takes a tensor: not all devices can be read at once. */
+  elementsOf(x: Tensor): ArrayLike<number> {
+    return this.made.get(x) ?? unsupported("a computed tensor in place of numbers");
   }
 
   /** By how much a value of a dtype may differ, given the case's own tolerance. */

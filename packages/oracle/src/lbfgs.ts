@@ -24,7 +24,7 @@ export async function lbfgsChecks(c: OptimizerCase, lab: Lab): Promise<Check[]> 
   const checks: Check[] = [];
   for (let step = 0; step < c.steps; step++) {
     const loss = f.value(params, undefined);
-    losses.push(loss.item());
+    losses.push(((await loss.read()) as ArrayLike<number>)[0] as number);
     const want = expected.losses?.[step];
     if (want !== undefined)
       checks.push({ what: `loss of step ${step}`, got: loss, want: golden([], [want]) });

@@ -60,6 +60,11 @@ export class Options {
       : this.wrong(name, "a number or a list of numbers");
   }
 
+  /** The numbers in a tensor among the case's inputs. */
+  elementsOf(x: Tensor): number[] {
+    return Array.from(this.lab.elementsOf(x));
+  }
+
   tensor(name: string): Tensor | undefined {
     const value = this.get(name);
     if (value === undefined) return undefined;

@@ -124,6 +124,17 @@ it("computes in float32 on interpreter-f32, and compares as such", async () => {
   expect((await run("thirds.json", "--backend", "interpreter-f32")).out.at(-1)).toBe("1 passed, 1 failed");
 });
 
+it("computes on the graphics card, and waits there for what depends on values", async () => {
+  const mask = { dtype: "bool", shape: [3], data: [1, 0, 1] };
+  const selected = caseOf("masked_select/some", "masked_select", vector(1, 3), {
+    inputs: { input: vector(1, 2, 3), mask },
+    cotangents: [vector(5, 7)],
+    grads: { input: vector(5, 0, 7) },
+  });
+  write("masked.json", { cases: [right, selected] });
+  expect((await run("masked.json", "--backend", "gpu")).out.at(-1)).toBe("2 passed, 0 failed");
+});
+
 it("lists what it translates, and explains itself", async () => {
   expect((await run("--list")).out.join("\n")).toMatch(/^ops: .*\bmatmul\b.*\nlosses: .*MSELoss/);
   expect((await run("--help")).out.join("\n")).toContain("--supported");

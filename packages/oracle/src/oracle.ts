@@ -72,6 +72,7 @@ async function run(
     return total.failed > 0 ? 1 : 0;
   } finally {
     setDefaultDevice(undefined);
+    await device.dispose();
   }
 }
 

@@ -26,7 +26,7 @@ import { programChecks } from "./sections/programs.js";
 import { schedulerChecks } from "./sections/schedulers.js";
 import { secondOrderChecks } from "./sections/second-order.js";
 import { trainingChecks } from "./sections/training.js";
-import { Unsupported, Untranslated } from "./unsupported.js";
+import { Undecided, Unsupported, Untranslated } from "./unsupported.js";
 
 export type Outcome =
   | { readonly status: "passed"; readonly note?: string }
@@ -80,15 +80,15 @@ async function outcomeOf(
   lab: Lab,
 ): Promise<Outcome> {
   try {
-    const mismatches: Mismatch[] = [];
-    for (const check of (await run()) ?? []) {
-      const mismatch = await mismatchOf(check, lab, tolerance);
-      if (mismatch !== undefined) mismatches.push(mismatch);
-    }
+    const checks = (await run()) ?? [];
+    // Together, so that a device fetches all at once.
+    const all = await Promise.all(checks.map((check) => mismatchOf(check, lab, tolerance)));
+    const mismatches = all.filter((mismatch) => mismatch !== undefined);
     return mismatches.length === 0 ? { status: "passed" } : { status: "failed", mismatches };
   } catch (error) {
     if (error instanceof UsageError) throw error;
     if (error instanceof Unsupported) return { status: "unsupported", what: error.message };
+    if (error instanceof Undecided) return { status: "informative", note: error.message };
     if (error instanceof Untranslated) return { status: "untranslated", what: error.message };
     const known = isGradusError(error);
     const got = known

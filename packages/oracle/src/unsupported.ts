@@ -8,6 +8,11 @@ export class Untranslated extends Error {
   override readonly name = "Untranslated";
 }
 
+/** A case that this backend cannot decide, for a reason that is documented: it is shown and counts neither way. */
+export class Undecided extends Error {
+  override readonly name = "Undecided";
+}
+
 export function unsupported(what: string): never {
   throw new Unsupported(what);
 }

@@ -28,7 +28,8 @@ describe("the page of operations", () => {
     const listed = new Set(all.map(({ ours }) => nameOf(ours)));
     const without = [
       ...["compile", "currentTrace", "defaultDevice", "setDefaultDevice", "openScope", "scope", "scopeDepth"],
-      ...["nonzeroAsync", "uniqueAsync", "maskedSelectAsync", "bincountAsync"],
+      ...["nonzeroAsync", "uniqueAsync", "maskedSelectAsync", "bincountAsync", "indexAsync"],
+      ...["indexPutAsync"],
       ...["constructor", "dispose", "toString"],
     ];
     const methods = Object.entries(Object.getOwnPropertyDescriptors(prototype)).flatMap(

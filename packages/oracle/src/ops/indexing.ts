@@ -1,22 +1,30 @@
 import type { IndexEntry, Tensor } from "@gradus/core";
 import {
+  type BincountOptions,
   bincount,
+  bincountAsync,
   indexAdd,
+  indexAsync,
   indexPut,
+  indexPutAsync,
   maskedSelect,
+  maskedSelectAsync,
   nonzero,
+  nonzeroAsync,
   type ScatterReduction,
   scatter,
   scatterReduce,
   searchsorted,
   take,
   takeAlong,
+  type Unique,
   unique,
+  uniqueAsync,
 } from "@gradus/tensor";
 import type { Options } from "../options.js";
 import { isRecord } from "../schema/values.js";
 import { unsupported } from "../unsupported.js";
-import { type OpTable, unary, unaryWith } from "./op.js";
+import { type OpTable, unary, unaryWith, type WaitingOp } from "./op.js";
 
 /** Ops that choose elements by index tensors or masks. */
 export const indexing: OpTable = {
@@ -44,17 +52,8 @@ export const indexing: OpTable = {
     }),
   masked_select: ([x, mask]) => maskedSelect(x as Tensor, mask as Tensor),
   nonzero: unary((x) => nonzero(x)),
-  unique: unaryWith((x, options) => {
-    options.boolean("sorted", true);
-    const { values, inverse, counts } = unique(x, options.has("dim") ? options.number("dim") : undefined);
-    return [
-      values,
-      ...(options.boolean("return_inverse", false) ? [inverse] : []),
-      ...(options.boolean("return_counts", false) ? [counts] : []),
-    ];
-  }),
-  bincount: ([x, weights], options) =>
-    bincount(x as Tensor, { ...(weights && { weights }), minLength: options.number("minlength", 0) }),
+  unique: unaryWith((x, options) => uniqueOutputs(unique(x, axisOf(options)), options)),
+  bincount: ([x, weights], options) => bincount(x as Tensor, bincountOptions(weights, options)),
   searchsorted: ([sorted, values], options) => {
     const side = options.string("side", "left");
     return searchsorted(sorted as Tensor, values as Tensor, {
@@ -76,6 +75,36 @@ export const indexing: OpTable = {
       accumulate: options.boolean("accumulate", false),
     }),
 };
+
+/** Those of them whose result's shape depends on values, as functions that wait. */
+export const waitingIndexing: Readonly<Record<string, WaitingOp>> = {
+  masked_select: ([x, mask]) => maskedSelectAsync(x as Tensor, mask as Tensor),
+  nonzero: ([x]) => nonzeroAsync(x as Tensor),
+  unique: async ([x], options) => uniqueOutputs(await uniqueAsync(x as Tensor, axisOf(options)), options),
+  bincount: ([x, weights], options) => bincountAsync(x as Tensor, bincountOptions(weights, options)),
+  index: ([x, ...indices], options) => indexAsync(x as Tensor, ...entriesOf(options, indices)),
+  index_put: ([x, values, ...indices], options) =>
+    indexPutAsync(x as Tensor, entriesOf(options, indices), values as Tensor, {
+      accumulate: options.boolean("accumulate", false),
+    }),
+};
+
+function axisOf(options: Options): number | undefined {
+  return options.has("dim") ? options.number("dim") : undefined;
+}
+
+function uniqueOutputs({ values, inverse, counts }: Unique, options: Options): Tensor[] {
+  options.boolean("sorted", true);
+  return [
+    values,
+    ...(options.boolean("return_inverse", false) ? [inverse] : []),
+    ...(options.boolean("return_counts", false) ? [counts] : []),
+  ];
+}
+
+function bincountOptions(weights: Tensor | undefined, options: Options): BincountOptions {
+  return { ...(weights && { weights }), minLength: options.number("minlength", 0) };
+}
 
 /** The entries of `spec`: numbers, `"..."`, `"newaxis"`, `{ slice }` and `{ tensor }`. */
 function entriesOf(options: Options, indices: readonly Tensor[]): IndexEntry[] {

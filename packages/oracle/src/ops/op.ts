@@ -11,6 +11,9 @@ export type Op = (
   named: Readonly<Record<string, Tensor>>,
 ) => Tensor | readonly Tensor[];
 
+/** An op whose result's shape depends on values, for devices that must be waited for. */
+export type WaitingOp = (...args: Parameters<Op>) => Promise<Tensor | readonly Tensor[]>;
+
 export type OpTable = Readonly<Record<string, Op>>;
 
 /** Op of one tensor. */

@@ -7,10 +7,10 @@ import { unsupported } from "../unsupported.js";
 import { activations } from "./activations.js";
 import { convolution } from "./convolution.js";
 import { elementwise } from "./elementwise.js";
-import { indexing } from "./indexing.js";
+import { indexing, waitingIndexing } from "./indexing.js";
 import { linearAlgebra } from "./linear-algebra.js";
 import { normalization } from "./normalization.js";
-import type { OpTable } from "./op.js";
+import type { Op, OpTable } from "./op.js";
 import { recurrent } from "./recurrent.js";
 import { reductions } from "./reductions.js";
 import { shapes } from "./shapes.js";
@@ -33,6 +33,8 @@ export interface OpCall {
   /** The inputs, by name; not those that are null. */
   readonly inputs: Readonly<Record<string, Tensor>>;
   run(differentiated?: Readonly<Record<string, Tensor>>): readonly Tensor[];
+  /** The same by a function that waits: where the result's shape depends on values that cannot be read at once. */
+  readonly runWaiting?: (differentiated: Readonly<Record<string, Tensor>>) => Promise<readonly Tensor[]>;
 }
 
 export function opCall(
@@ -46,14 +48,28 @@ export function opCall(
   const translation = Object.hasOwn(ops, op) ? ops[op] : undefined;
   if (translation === undefined) return unsupported(op);
   const given = inputTensors(inputs, lab);
+  const call = <R>(
+    translate: (...args: Parameters<Op>) => R,
+    differentiated: Readonly<Record<string, Tensor>>,
+  ): R => {
+    const named = { ...given, ...differentiated };
+    const read = new Options(options, op, lab);
+    const outputs = translate(Object.values(named), read, named);
+    read.finish();
+    return outputs;
+  };
+  const waiting = Object.hasOwn(waitingIndexing, op) ? waitingIndexing[op] : undefined;
+  const mustWait = Object.values(given).some((x) => x.device.readSync === undefined);
   return {
     inputs: given,
-    run(differentiated = {}) {
-      const named = { ...given, ...differentiated };
-      const read = new Options(options, op, lab);
-      const outputs = translation(Object.values(named), read, named);
-      read.finish();
-      return Array.isArray(outputs) ? (outputs as readonly Tensor[]) : [outputs as Tensor];
-    },
+    run: (differentiated = {}) => listOf(call(translation, differentiated)),
+    ...(waiting !== undefined &&
+      mustWait && {
+        runWaiting: async (differentiated) => listOf(await call(waiting, differentiated)),
+      }),
   };
+}
+
+function listOf(outputs: Tensor | readonly Tensor[]): readonly Tensor[] {
+  return Array.isArray(outputs) ? (outputs as readonly Tensor[]) : [outputs as Tensor];
 }

@@ -47,7 +47,7 @@ export const shapes: OpTable = {
   repeat: unaryWith((x, options) => repeat(x, options.numbers("repeats"))),
   tile: unaryWith((x, options) => repeat(x, options.numbers("dims"))),
   repeat_interleave: ([x, repeats], options) => {
-    const counts = repeats === undefined ? options.get("repeats") : [...repeats.data()];
+    const counts = repeats === undefined ? options.get("repeats") : options.elementsOf(repeats);
     const axis = options.has("dim") ? options.number("dim") : undefined;
     return repeatInterleave(x as Tensor, counts as number | number[], axis);
   },
@@ -90,7 +90,7 @@ export const shapes: OpTable = {
   pixel_shuffle: unaryWith((x, options) => pixelShuffle(x, options.number("upscale_factor"))),
   one_hot: unaryWith((x, options) => {
     const classes = options.number("num_classes", -1);
-    return x.oneHot(classes === -1 ? x.max().item() + 1 : classes);
+    return x.oneHot(classes === -1 ? Math.max(...options.elementsOf(x)) + 1 : classes);
   }),
 };
 

@@ -193,6 +193,9 @@ describe("shapes that depend on values", () => {
     expect([...(await (await t.nonzeroAsync(y)).read())]).toEqual([1, 2]);
     expect([...(await (await t.uniqueAsync(y)).values.read())]).toEqual([0, 3]);
     expect([...(await (await t.maskedSelectAsync(y, y.gt(0))).read())]).toEqual([3, 3]);
+    expect(() => y.index(y.gt(0))).toThrow("Use: await indexAsync(...)");
+    expect([...(await (await t.indexAsync(y, y.gt(0))).read())]).toEqual([3, 3]);
+    expect([...(await (await t.indexPutAsync(y, [y.gt(0)], 7)).read())]).toEqual([0, 7, 7]);
     expect([...(await (await t.bincountAsync(y.cast("i32"))).read())]).toEqual([1, 0, 0, 2]);
   });
 });

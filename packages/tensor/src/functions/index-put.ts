@@ -1,12 +1,17 @@
 import { fail, formatShape, type IndexEntry, isTensor, promote, sizeOf, type Tensor } from "@gradus/core";
-import { index } from "../ops/index.js";
+import { index, type MaskValues, maskValues } from "../ops/index.js";
 import { scatterRows } from "../ops/rows.js";
 
+export interface IndexPutOptions {
+  /** Add the values instead of replacing elements by them. Default false. */
+  readonly accumulate?: boolean;
+}
+
 /**
- * `x` with the elements that the entries choose (as in `x.index(...entries)`) replaced by `values`, which broadcast to them; of
- * several for one place the last one stays. With `accumulate` they are added instead, all of them.
+ * `x` with the elements that the entries choose, as in `x.index`, replaced by `values`, which broadcast to them; of several
+ * for one place the last one stays. With `accumulate` they are added instead, all of them.
  *
- * @throws as `x.index`, and `shape-mismatch` for values that do not broadcast.
+ * @throws as `x.index` (on a device that cannot be read without waiting, use `indexPutAsync` with masks), and `shape-mismatch` for values that do not broadcast.
  *
  * Source: PyTorch's `index_put`, and `x[...] = values`.
  *
@@ -22,7 +27,27 @@ export function indexPut(
   x: Tensor,
   entries: readonly IndexEntry[],
   values: Tensor | number,
-  options: { readonly accumulate?: boolean } = {},
+  options: IndexPutOptions = {},
+): Tensor {
+  return put(x, entries, values, options);
+}
+
+/** {@link indexPut}, on any device: a mask among the entries is waited for. */
+export async function indexPutAsync(
+  x: Tensor,
+  entries: readonly IndexEntry[],
+  values: Tensor | number,
+  options: IndexPutOptions = {},
+): Promise<Tensor> {
+  return put(x, entries, values, options, await maskValues("indexPut", entries));
+}
+
+function put(
+  x: Tensor,
+  entries: readonly IndexEntry[],
+  values: Tensor | number,
+  options: IndexPutOptions,
+  read?: MaskValues,
 ): Tensor {
   const given = isTensor(values) ? values : x.engine.full([], values, { dtype: x.dtype, device: x.device });
   // Axes behind the last entry are whole: rows of them are written at once.
@@ -30,7 +55,7 @@ export function indexPut(
   const sizes = x.shape.slice(0, lead);
   const inner = x.shape.slice(lead);
   const all = x.engine.arange(0, sizeOf(sizes), 1, { dtype: "i32", device: x.device }).reshape(sizes);
-  const places = index(all, entries);
+  const places = index(all, entries, read);
   const shape = [...places.shape, ...inner];
   const fits = given.ndim <= shape.length;
   if (!fits)

@@ -15,6 +15,7 @@ import { everyBatched } from "../batching/every-batched.js";
 import { asGradusTensor } from "../gradus-tensor.js";
 import { pickBody } from "./pick-body.js";
 import { checkPositions } from "./positions.js";
+import { takeRows } from "./rows.js";
 
 interface AxisAttrs {
   readonly axis: number;
@@ -139,5 +140,8 @@ export function oneHot(x: Tensor, classes: number): Tensor {
   }
   checkPositions("oneHot", x, classes, x.ndim);
   const range = x.engine.arange(0, classes, 1, { device: x.device });
-  return x.unsqueeze(-1).eq(range).cast("i32");
+  // Where values cannot be looked at now, taking each class from the list of classes reports those that are none.
+  const isChecked = !x.traced && x.device.readSync !== undefined;
+  const known = isChecked ? x : takeRows(range, 0, x.cast("i32").reshape([x.size])).reshape(x.shape);
+  return known.unsqueeze(-1).eq(range).cast("i32");
 }

@@ -12,15 +12,24 @@ import {
 } from "@gradus/core";
 import { pointwise } from "../elementwise.js";
 import { asGradusTensor } from "../gradus-tensor.js";
-import { valuesFor } from "./concrete.js";
+import { awaitedValuesFor, valuesFor } from "./concrete.js";
 import { checkPositions, checkWhole } from "./positions.js";
 import { takeRows } from "./rows.js";
+
+const INSTEAD = "Use mask.where(x, value) instead of a mask as an index";
+
+/** The elements of a mask that serves as an index. */
+export type MaskValues = (mask: Tensor) => ArrayLike<number>;
 
 /**
  * The elements that the entries choose, axis by axis. Numbers, ranges and new axes are views and come first; index tensors
  * broadcast with each other, and their axes stand where they stood, or in front if others are between them.
  */
-export function index(x: Tensor, entries: readonly IndexEntry[]): Tensor {
+export function index(
+  x: Tensor,
+  entries: readonly IndexEntry[],
+  read: MaskValues = (mask) => valuesFor("index", mask, INSTEAD),
+): Tensor {
   const taken = entries.reduce<number>((n, entry) => n + axesOf(entry), 0);
   if (taken > x.ndim) {
     fail("axis-out-of-range", `index: ${taken} entries for the ${x.ndim} axes of ${formatShape(x.shape)}`);
@@ -41,7 +50,7 @@ export function index(x: Tensor, entries: readonly IndexEntry[]): Tensor {
     if (entry === "newaxis") shape.push(1);
     else if (isTensor(entry)) {
       for (let k = 0; k < axesOf(entry); k++) ranges.push(null);
-      for (const list of listsOf(entry, x, axis)) {
+      for (const list of listsOf(entry, x, axis, read)) {
         found.push({ axis: shape.length, index: list });
         shape.push(-1);
       }
@@ -87,7 +96,7 @@ function at(x: Tensor, axis: number, position: number): SliceRange {
 }
 
 /** An index tensor as one list of positions for each axis that it takes: a mask is where it is true. */
-function listsOf(entry: Tensor, x: Tensor, axis: number): Tensor[] {
+function listsOf(entry: Tensor, x: Tensor, axis: number, read: MaskValues): Tensor[] {
   if (entry.dtype !== "bool") {
     checkWhole("index", entry);
     checkPositions("index", entry, x.shape[axis] as number, axis, true);
@@ -99,8 +108,17 @@ function listsOf(entry: Tensor, x: Tensor, axis: number): Tensor[] {
       `index: the mask ${formatShape(entry.shape)} does not fit ${formatShape(x.shape)} from axis ${axis} on`,
     );
   }
-  const mask = valuesFor("index", entry, "Use mask.where(x, value) instead of a mask as an index");
-  return coordinatesOf(mask, entry);
+  return coordinatesOf(read(entry), entry);
+}
+
+/** What reads the masks among the entries without waiting, once it is there. */
+export async function maskValues(op: string, entries: readonly IndexEntry[]): Promise<MaskValues> {
+  const masks = entries.filter((entry): entry is Tensor => isTensor(entry) && entry.dtype === "bool");
+  const read = await Promise.all(
+    masks.map(async (mask) => [mask, await awaitedValuesFor(op, mask, INSTEAD)] as const),
+  );
+  const values = new Map<Tensor, ArrayLike<number>>(read);
+  return (mask) => values.get(mask) as ArrayLike<number>;
 }
 
 /** Where the values are not zero, as a vector of positions for each axis of x. */
