@@ -82,7 +82,15 @@ export interface MaxPoolOptions extends PoolOptions {
 export interface AvgPoolOptions extends PoolOptions {
   /** Whether the zeros of the padding count as elements. Default true. */
   readonly countIncludePad?: boolean;
+  /** Divides every window's sum, however many elements it has. Default: their number. */
+  readonly divisorOverride?: number;
 }
+
+/**
+ * The sizes wanted, or multiples of those there are: `{ scale: 2.5 }` makes 7 elements of 3, rounding down, and takes the
+ * positions from the scale, as PyTorch's `scale_factor` does, not from the rounded sizes.
+ */
+export type InterpolateSize = PerAxis | { readonly scale: PerAxis };
 
 export interface InterpolateOptions {
   /**
@@ -183,8 +191,8 @@ export interface Tensor extends ElementwiseMethods {
   avgPool(size: PerAxis, options?: AvgPoolOptions): Tensor;
   /** Means over as many windows as wanted, as even as they can be. */
   adaptiveAvgPool(size: PerAxis): Tensor;
-  /** Sampled at another size, as PyTorch's `interpolate`. */
-  interpolate(size: PerAxis, options?: InterpolateOptions): Tensor;
+  /** Sampled at another size, or at a multiple of it, as PyTorch's `interpolate`. */
+  interpolate(size: InterpolateSize, options?: InterpolateOptions): Tensor;
 
   // Views: no element is copied where strides can express the result.
   /** The same elements in another shape; one size may be -1. */

@@ -268,7 +268,7 @@ export const operations: Readonly<Record<string, readonly Mapping[]>> = {
     adaptive_avg_pool1d | | x.adaptiveAvgPool(size)
     adaptive_avg_pool2d | | x.adaptiveAvgPool(size)
     adaptive_max_pool2d | | adaptiveMaxPool(x, size)
-    interpolate | | x.interpolate(size, options)
+    interpolate | | x.interpolate(size, options), x.interpolate({ scale }, options)
     batch_norm | | nn.batchNorm(features)
     layer_norm | | nn.layerNorm(shape)
     group_norm | | nn.groupNorm(groups, channels)

@@ -28,9 +28,7 @@ export const convolution: OpTable = {
     if (own === undefined) return unsupported(`interpolate with mode ${mode}`);
     const size = options.has("size")
       ? axes(options, "size", x.ndim - 2)
-      : axes(options, "scale_factor", x.ndim - 2).map((factor, i) =>
-          Math.floor((x.shape[2 + i] as number) * factor),
-        );
+      : { scale: axes(options, "scale_factor", x.ndim - 2) };
     return x.interpolate(size, {
       mode: own,
       alignCorners: options.boolean("align_corners", false),
@@ -99,6 +97,7 @@ function avgPool(rank: number): Op {
     return x.avgPool(size, {
       ...slidingOf(options, rank, size),
       countIncludePad: options.boolean("count_include_pad", true),
+      ...(options.has("divisor_override") && { divisorOverride: options.number("divisor_override") }),
     });
   });
 }

@@ -82,7 +82,9 @@ export const linearAlgebra: OpTable = {
   bilinear: ([a, b, weight, bias]) => bilinear(a as Tensor, b as Tensor, weight as Tensor, bias),
   trace: unary((x) => trace(x)),
   diag: unaryWith((x, options) => diag(x, options.number("diagonal", 0))),
-  diag_embed: unaryWith((x, options) => diagEmbed(x, options.number("offset", 0))),
+  diag_embed: unaryWith((x, options) =>
+    diagEmbed(x, options.number("offset", 0), options.number("dim1", -2), options.number("dim2", -1)),
+  ),
   diagonal: unaryWith((x, options) =>
     diagonal(x, options.number("offset", 0), options.number("dim1", 0), options.number("dim2", 1)),
   ),

@@ -59,7 +59,10 @@ export const reductions: OpTable = {
   ),
   quantile: quantileOf(quantile),
   nanquantile: quantileOf(nanquantile),
-  median: selection((x, options) => x.median(axisOf(options), keepOf(options))),
+  median: unaryWith((x, options) => {
+    const { values, indices } = x.median(axisOf(options), keepOf(options));
+    return options.has("dim") ? [values, indices] : values;
+  }),
 };
 
 function reduction(reduce: Reduce): Op {

@@ -41,6 +41,23 @@ describe("interpolate", () => {
     expect(x.interpolate([5]).flatten().toArray()).toEqual([1, 1, 3, 3, 7]);
   });
 
+  it("takes positions from a scale, whatever the rounded size is", () => {
+    // PyTorch's interpolate(x, scale_factor=2.5, mode="linear") and (x, scale_factor=0.7, mode="nearest").
+    const linear = x.interpolate({ scale: 2.5 }, { mode: "linear" }).flatten().toArray() as number[];
+    [1, 1.2, 2, 2.8, 4.2, 5.8, 7].forEach((value, i) => {
+      expect(linear[i]).toBeCloseTo(value, 5);
+    });
+    expect(x.interpolate({ scale: 0.7 }).flatten().toArray()).toEqual([1, 3]);
+    expect(
+      x
+        .interpolate({ scale: [2] })
+        .flatten()
+        .toArray(),
+    ).toEqual([1, 1, 3, 3, 7, 7]);
+    expect(() => x.interpolate({ scale: 0.1 })).toThrow("the scale 0.1 leaves nothing of an axis of 3");
+    expect(() => x.interpolate({ scale: 0 })).toThrow("the scale must be finite and positive");
+  });
+
   it("is linear between elements: their centres, or with alignCorners the ends in place", () => {
     expect(x.interpolate(6, { mode: "linear" }).flatten().toArray()).toEqual([1, 1.5, 2.5, 4, 6, 7]);
     expect(x.interpolate(5, { mode: "linear", alignCorners: true }).flatten().toArray()).toEqual([

@@ -1,4 +1,12 @@
-import { fail, formatShape, type InterpolateOptions, isFloat, type PerAxis, type Tensor } from "@gradus/core";
+import {
+  fail,
+  formatShape,
+  type InterpolateOptions,
+  type InterpolateSize,
+  isFloat,
+  type PerAxis,
+  type Tensor,
+} from "@gradus/core";
 import { perAxis } from "./windows.js";
 
 /* Operations that make each element along an axis of a few weighted ones of the input: another number of samples. */
@@ -21,18 +29,20 @@ export function adaptiveAvgPool(x: Tensor, size: PerAxis): Tensor {
 
 const MODES = ["nearest", "nearest-exact", "linear", "cubic", "area"] as const;
 
-export function interpolate(x: Tensor, size: PerAxis, options: InterpolateOptions = {}): Tensor {
+export function interpolate(x: Tensor, size: InterpolateSize, options: InterpolateOptions = {}): Tensor {
   const { mode = "nearest", alignCorners = false } = options;
   if (!MODES.includes(mode)) {
     const names = MODES.map((name) => `"${name}"`).join(", ");
     fail("invalid-argument", `interpolate: mode must be one of ${names}, got ${String(mode)}`);
   }
-  if (mode === "area") return adaptiveAvgPool(x, size);
-  const sizes = spatial("interpolate", x, size);
+  const scales = typeof size === "number" || !("scale" in size) ? undefined : scalesOf(x, size.scale);
+  const wanted = scales === undefined ? (size as PerAxis) : scaledSizes(x, scales);
+  if (mode === "area") return adaptiveAvgPool(x, wanted);
+  const sizes = spatial("interpolate", x, wanted);
   return sizes.reduce((y, count, i) => {
     const axis = x.ndim - sizes.length + i;
     const length = x.shape[axis] as number;
-    const step = length / count;
+    const step = scales === undefined ? length / count : 1 / (scales[i] as number);
     const within = (position: number): number => Math.min(Math.max(position, 0), length - 1);
     return resample(y, axis, count, (t) => {
       if (mode === "nearest") return [[within(Math.floor(t * step)), 1]];
@@ -50,6 +60,23 @@ export function interpolate(x: Tensor, size: PerAxis, options: InterpolateOption
       ];
     });
   }, x);
+}
+
+function scalesOf(x: Tensor, scale: PerAxis): readonly number[] {
+  const scales = typeof scale === "number" ? new Array<number>(Math.max(0, x.ndim - 2)).fill(scale) : scale;
+  if (scales.every((factor) => factor > 0 && Number.isFinite(factor))) return scales;
+  return fail("invalid-argument", `interpolate: the scale must be finite and positive, got ${String(scale)}`);
+}
+
+function scaledSizes(x: Tensor, scales: readonly number[]): number[] {
+  const first = x.ndim - scales.length;
+  return scales.map((factor, i) => {
+    const length = x.shape[first + i] ?? 0;
+    const size = Math.floor(length * factor);
+    if (size < 1 && length > 0)
+      fail("invalid-argument", `interpolate: the scale ${factor} leaves nothing of an axis of ${length}`);
+    return Math.max(1, size);
+  });
 }
 
 /** What four neighbours weigh at a distance `t` behind the second: cubic convolution (Keys, 1981) with a = -0.75. */
