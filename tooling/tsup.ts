@@ -8,6 +8,8 @@ interface Exports {
 interface BuildOptions {
   /** Builds each `src/<program>.ts` into a runnable `dist/<program>.js` instead of what `exports` lists. */
   program?: string | readonly string[];
+  /** Development dependencies that the package carries in its own files. */
+  carried?: readonly string[];
 }
 
 /**
@@ -15,12 +17,13 @@ interface BuildOptions {
  * lists under the condition `@gradus/source`. Runs in the package's folder; whatever is a dependency or a peer
  * stays an import.
  */
-export function build({ program }: BuildOptions = {}) {
+export function build({ program, carried = [] }: BuildOptions = {}) {
   return defineConfig({
     entry: program ? programEntries(program) : sourceEntries(),
     format: "esm",
     target: "es2022",
     platform: program ? "node" : "neutral",
+    noExternal: carried.map((name) => new RegExp(`^${name}(/|$)`)),
     splitting: true,
     treeshake: true,
     sourcemap: false,

@@ -1,0 +1,151 @@
+import { fail, GradusError } from "@gradus/core";
+import gpuJs, { type GPU, type GpuJsKernel } from "gpu.js/dist/gpu-browser.js";
+import { MAX_EXACT } from "./bounds.js";
+import { functionNames, functionsFor, type Language } from "./emit/functions.js";
+
+/** The elements of a buffer where kernels work: a texture of gpu.js or, without a card, an array. */
+export type Cells = Texture | Float32Array<ArrayBuffer>;
+
+interface Texture {
+  toArray(): Float32Array<ArrayBuffer>;
+  delete(): void;
+}
+
+/** A kernel of gpu.js, ready to run. */
+export interface CardKernel {
+  /** Computes `count` elements. */
+  run(count: number, args: readonly (Cells | number)[]): Cells;
+}
+
+/** How many kernels are kept. */
+const MAX_KERNELS = 1024;
+
+const Gpu = gpuJs.GPU ?? gpuJs;
+
+/** gpu.js on a context of its own, with the functions that kernels call. */
+export class Card {
+  readonly maxElements: number;
+  /** Resolves with a reason if the browser takes the context away. */
+  readonly lost: Promise<string>;
+  private readonly language: Language;
+  private readonly gpu: GPU;
+  private readonly kernels = new Map<string, GpuJsKernel>();
+  private readonly uploading: CardKernel;
+  private readonly context: WebGL2RenderingContext | undefined;
+
+  /** @throws `unsupported` where there is no WebGL2 that writes floats. */
+  constructor(mode: "webgl2" | "cpu") {
+    this.language = mode === "cpu" ? "js" : "glsl";
+    let tell: (why: string) => void = () => {};
+    this.lost = new Promise((resolve) => {
+      tell = resolve;
+    });
+    if (mode === "cpu") {
+      this.gpu = new Gpu({ mode: "cpu" });
+      this.maxElements = MAX_EXACT;
+    } else {
+      const { canvas, context } = openContext();
+      canvas.addEventListener("webglcontextlost", (event) => {
+        event.preventDefault();
+        tell("the browser took the WebGL context away");
+      });
+      this.context = context;
+      this.gpu = new Gpu({ mode: "webgl2", canvas, context });
+      this.maxElements = Math.min(MAX_EXACT, context.getParameter(context.MAX_TEXTURE_SIZE) ** 2);
+    }
+    for (const [name, parameters] of functionNames()) {
+      this.gpu.addNativeFunction(name, "", {
+        returnType: "Number",
+        argumentTypes: new Array<string>(parameters).fill("Number"),
+      });
+    }
+    this.uploading = this.kernel("function(values) { return values[this.thread.x]; }", ["Array"]);
+  }
+
+  get isLost(): boolean {
+    return this.context?.isContextLost() ?? false;
+  }
+
+  /** A kernel from its text; arguments are cells, or numbers where `types` says "Float". */
+  kernel(source: string, types: readonly ("Array" | "Cells" | "Float")[]): CardKernel {
+    return {
+      run: (count, args) => {
+        const kernel = this.compiled(source, types);
+        kernel.setOutput([count]);
+        return kernel(...args) as Cells;
+      },
+    };
+  }
+
+  upload(values: Float32Array<ArrayBuffer>): Cells {
+    return this.language === "js" ? values : this.uploading.run(values.length, [values]);
+  }
+
+  download(cells: Cells): Float32Array<ArrayBuffer> {
+    return cells instanceof Float32Array ? cells : cells.toArray();
+  }
+
+  free(cells: Cells): void {
+    if (!(cells instanceof Float32Array)) cells.delete();
+  }
+
+  async dispose(): Promise<void> {
+    await this.gpu.destroy();
+    this.context?.getExtension("WEBGL_lose_context")?.loseContext();
+  }
+
+  private compiled(source: string, types: readonly ("Array" | "Cells" | "Float")[]): GpuJsKernel {
+    const known = this.kernels.get(source);
+    if (known !== undefined) {
+      // The most recently used are last.
+      this.kernels.delete(source);
+      this.kernels.set(source, known);
+      return known;
+    }
+    const isCpu = this.language === "js";
+    this.gpu.injectNative(functionsFor(source, this.language));
+    const cells = isCpu ? "Array" : "ArrayTexture(1)";
+    const made = this.gpu.createKernel(source, {
+      argumentTypes: types.map((type) => (type === "Cells" ? cells : type)),
+      output: [1],
+      pipeline: true,
+      immutable: true,
+      dynamicOutput: true,
+      dynamicArguments: true,
+      precision: "single",
+      tactic: "precision",
+      fixIntegerDivisionAccuracy: false,
+      loopMaxIterations: 2 ** 30,
+    });
+    this.kernels.set(source, made);
+    if (this.kernels.size > MAX_KERNELS) {
+      const [oldest, kernel] = this.kernels.entries().next().value as [string, GpuJsKernel];
+      this.kernels.delete(oldest);
+      kernel.destroy();
+    }
+    return made;
+  }
+}
+
+function openContext(): { canvas: OffscreenCanvas; context: WebGL2RenderingContext } {
+  if (typeof OffscreenCanvas === "undefined") {
+    fail(
+      "unsupported",
+      "webgl: this host has no OffscreenCanvas, so there is no WebGL to compute with. Use cpu()",
+    );
+  }
+  const canvas = new OffscreenCanvas(1, 1);
+  const context = canvas.getContext("webgl2", { alpha: false, depth: false, antialias: false });
+  if (context === null) {
+    return fail("unsupported", "webgl: this browser gives no WebGL2 context. Use gpu(), or cpu()");
+  }
+  if (context.getExtension("EXT_color_buffer_float") === null) {
+    fail(
+      "unsupported",
+      "webgl: this graphics card does not write float textures (EXT_color_buffer_float). Use gpu(), or cpu()",
+    );
+  }
+  if (!Gpu.isWebGL2Supported)
+    throw new GradusError("unsupported", "webgl: gpu.js finds no WebGL2 here. Use cpu()");
+  return { canvas, context };
+}

@@ -1,0 +1,189 @@
+import type { ContractKernel, LoopKernel, Output, Stage } from "@gradus/core";
+import { integerBounds } from "./bounds.js";
+import type { Card, CardKernel } from "./card.js";
+import { Lowering } from "./emit/lower.js";
+import { type Argument, combinePart, type Part, PartWriter } from "./emit/parts.js";
+import { type Nest, nestOf } from "./nest.js";
+import { writeLayout } from "./write-layout.js";
+
+/** One run of a kernel of gpu.js. */
+export interface Step {
+  readonly kernel: CardKernel;
+  readonly args: readonly Argument[];
+  /** How many elements it computes. */
+  readonly count: number;
+  /** The numbers of the plan, by name. */
+  readonly numbers: ReadonlyMap<string, number>;
+  readonly result:
+    | { readonly kind: "stage"; readonly index: number }
+    | { readonly kind: "output"; readonly index: number; readonly bound: number }
+    | { readonly kind: "check"; readonly message: string };
+}
+
+/** What is known of a launch before it runs. */
+export interface LaunchFacts {
+  readonly sizes: readonly number[];
+  readonly params: readonly number[];
+  /** The greatest magnitude in each input of integers; Infinity for floats. */
+  readonly bounds: readonly number[];
+  /** How many elements each output's buffer has. */
+  readonly lengths: readonly number[];
+}
+
+/** More textures than this a card need not bind at once, and gpu.js takes the last place for itself. */
+const MAX_TEXTURES = 15;
+/** Reductions of more elements than this are cut where there are few of them. */
+const LONG = 2048;
+const FEW = 4096;
+const MAX_PLANS = 32;
+
+/** How a kernel is done on the card at given sizes: as one kernel of gpu.js for each stage, write and check. */
+export class KernelPlans {
+  private readonly nest: Nest;
+  private readonly writer: PartWriter;
+  private readonly plans = new Map<string, readonly Step[] | undefined>();
+  private readonly parts = new Map<
+    string,
+    { readonly part: Part; readonly kernel: CardKernel } | undefined
+  >();
+  private readonly integerParams: readonly number[];
+
+  constructor(
+    kernel: LoopKernel | ContractKernel,
+    private readonly card: Card,
+  ) {
+    this.nest = nestOf(kernel);
+    this.writer = new PartWriter(this.nest, new Lowering());
+    this.integerParams = kernel.params.flatMap((dtype, i) => (dtype === "i32" ? i : []));
+  }
+
+  /** The steps of a launch, in order; undefined where it is the host's. */
+  planFor(facts: LaunchFacts): readonly Step[] | undefined {
+    const { sizes, params, bounds, lengths } = facts;
+    const integers = this.integerParams.map((i) => params[i]);
+    const key = `${sizes.join()};${integers.join()};${bounds.join()};${lengths.join()}`;
+    if (this.plans.has(key)) return this.plans.get(key);
+    const made = this.make(facts);
+    this.plans.set(key, made);
+    if (this.plans.size > MAX_PLANS) this.plans.delete(this.plans.keys().next().value as string);
+    return made;
+  }
+
+  private make({ sizes, params, bounds, lengths }: LaunchFacts): readonly Step[] | undefined {
+    const { grid, stages, writes, checks } = this.nest;
+    const sizeOf = (axis: number): number => sizes[axis] as number;
+    const count = (axes: readonly number[]): number => axes.reduce((n, axis) => n * sizeOf(axis), 1);
+    const points = count(grid);
+    if (points === 0) return [];
+    const outputBounds = integerBounds(this.nest, { sizes, params, inputs: bounds });
+    if (outputBounds === undefined) return undefined;
+    const steps: Step[] = [];
+    const add = (
+      name: string,
+      make: () => Part,
+      step: Pick<Step, "count" | "result"> & { readonly numbers?: ReadonlyMap<string, number> },
+    ): boolean => {
+      if (step.count > this.card.maxElements) return false;
+      const found = this.part(name, make);
+      if (found === undefined) return false;
+      const { kernel, part } = found;
+      if (step.count > 0) steps.push({ kernel, args: part.args, numbers: new Map(), ...step });
+      return true;
+    };
+
+    const [only] = writes as readonly [Output];
+    const longest = Math.max(1, ...stages.map(({ over }) => count(over)));
+    const isLong =
+      longest > LONG && points < FEW && stages.some(({ op }) => op !== "argmax" && op !== "argmin");
+    const inlines = writes.length === 1 && only.over.length === 0 && checks.length === 0 && !isLong;
+    if (!inlines) {
+      for (const [index, stage] of stages.entries()) {
+        const split = isLong ? splitOf(stage, sizeOf) : undefined;
+        const chunks = split === undefined ? 1 : chunksOf(points, sizeOf(split));
+        const result = { kind: "stage", index } as const;
+        const numbers = new Map([
+          ["chunks", chunks],
+          ["length", Math.ceil((split === undefined ? 0 : sizeOf(split)) / chunks)],
+        ]);
+        const made = add(`stage ${index} ${split}`, () => this.writer.stage(index, split), {
+          count: points * chunks,
+          result,
+          numbers,
+        });
+        if (!made) return undefined;
+        if (chunks === 1) continue;
+        const op = stage.op as "sum" | "max" | "min";
+        // The chunks are what the combination reads as stage 0.
+        const { part, kernel } = this.part(`combine ${op}`, () => combinePart(op)) as {
+          part: Part;
+          kernel: CardKernel;
+        };
+        const args = part.args.map((one) => (one.kind === "stage" ? result : one));
+        steps.push({ kernel, args, count: points, numbers, result });
+      }
+    }
+    for (const [index, { buffer, over, index: place }] of writes.entries()) {
+      const axes = [...grid, ...over];
+      const written = count(axes);
+      if (written === 0) continue;
+      const layout = writeLayout(place, axes, sizes, params);
+      const length = lengths[buffer] as number;
+      if (layout === undefined || layout.offset < 0 || layout.offset + layout.span > length) return undefined;
+      const isPartial = !layout.isDense || layout.offset !== 0 || layout.span !== length;
+      const isFlipped = layout.strides.some((stride) => stride < 0);
+      const numbers = new Map([["offset", layout.offset]]);
+      axes.forEach((_, k) => {
+        numbers.set(`stride${k}`, Math.abs(layout.strides[k] as number));
+        numbers.set(`modulus${k}`, layout.moduli[k] as number);
+        numbers.set(`flip${k}`, (layout.strides[k] as number) < 0 ? 1 : 0);
+      });
+      const variant = { isPartial, isFlipped, inlines };
+      const bound = outputBounds.get(buffer) ?? Infinity;
+      const made = add(
+        `write ${index} ${isPartial} ${isFlipped} ${inlines}`,
+        () => this.writer.write(index, variant),
+        {
+          count: length,
+          result: { kind: "output", index: buffer, bound },
+          numbers,
+        },
+      );
+      if (!made) return undefined;
+    }
+    for (const [index, { over, message }] of checks.entries()) {
+      const made = add(`check ${index}`, () => this.writer.check(index), {
+        count: count([...grid, ...over]),
+        result: { kind: "check", message },
+      });
+      if (!made) return undefined;
+    }
+    return steps;
+  }
+
+  /** A part and its kernel; undefined if it reads more textures than a card binds. */
+  private part(
+    name: string,
+    make: () => Part,
+  ): { readonly part: Part; readonly kernel: CardKernel } | undefined {
+    if (!this.parts.has(name)) {
+      const part = make();
+      const types = part.args.map(({ kind }) =>
+        kind === "input" || kind === "stage" || kind === "previous" ? "Cells" : "Float",
+      );
+      const textures = types.filter((type) => type === "Cells").length;
+      const fits = textures <= MAX_TEXTURES;
+      this.parts.set(name, fits ? { part, kernel: this.card.kernel(part.source, types) } : undefined);
+    }
+    return this.parts.get(name);
+  }
+}
+
+/** The longest axis of a stage that may be cut: what its parts leave can be joined. */
+function splitOf({ op, over }: Stage, sizeOf: (axis: number) => number): number | undefined {
+  if (op !== "sum" && op !== "max" && op !== "min") return undefined;
+  return [...over].sort((a, b) => sizeOf(b) - sizeOf(a))[0];
+}
+
+function chunksOf(points: number, size: number): number {
+  return Math.max(1, Math.min(Math.ceil(Math.sqrt(size)), Math.ceil(FEW / points)));
+}
