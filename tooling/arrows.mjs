@@ -18,6 +18,7 @@ const published = [
   "conformance",
   "backend-cpu",
   "backend-gpu",
+  "backend-webgl",
   "gradus",
 ];
 const scoped = (...names) => names.map((name) => `@gradus/${name}`);
@@ -32,11 +33,15 @@ const arrows = {
   nn: scoped("core"),
   "backend-cpu": scoped("core"),
   "backend-gpu": scoped("core"),
+  "backend-webgl": [...scoped("core"), "gpu.js"],
   // Whoever tests an optimizer or a loss differentiates and compiles it.
   conformance: [...scoped("core", "tensor", "autograd"), "vitest"],
   train: scoped(...published.filter((name) => name !== "train" && name !== "gradus")),
   gradus: scoped(...published.filter((name) => name !== "gradus" && name !== "conformance")),
 };
+
+/** Development dependencies that a package carries in its own files, so that nobody installs what they bring. */
+const carried = { "backend-webgl": ["gpu.js"] };
 
 /** Packages whose tests run in Chromium as well, unless their file is called x.node.test.ts or x.full.test.ts. */
 const portable = new Set([
@@ -126,6 +131,7 @@ export function check(folder = root) {
       if (!manifest.private && !arrows[name]?.includes(target))
         return `${name} may not import ${target} (${allowed(name)}).`;
       if (specifier.startsWith("node:")) return undefined;
+      if (carried[name]?.includes(target) && target in devDependencies) return notExported(specifier, target);
       if (!(target in atRunTime))
         return `packages/${name}/package.json does not list ${target} as a dependency or peer.`;
       return notExported(specifier, target);

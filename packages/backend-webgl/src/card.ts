@@ -1,7 +1,7 @@
 import { fail, GradusError } from "@gradus/core";
-import gpuJs, { type GPU, type GpuJsKernel } from "gpu.js/dist/gpu-browser.js";
 import { MAX_EXACT } from "./bounds.js";
 import { functionNames, functionsFor, type Language } from "./emit/functions.js";
+import { GpuJs, type GpuJsKernel } from "./gpu-js.js";
 
 /** The elements of a buffer where kernels work: a texture of gpu.js or, without a card, an array. */
 export type Cells = Texture | Float32Array<ArrayBuffer>;
@@ -20,15 +20,15 @@ export interface CardKernel {
 /** How many kernels are kept. */
 const MAX_KERNELS = 1024;
 
-const Gpu = gpuJs.GPU ?? gpuJs;
-
 /** gpu.js on a context of its own, with the functions that kernels call. */
 export class Card {
   readonly maxElements: number;
+  /** Whose card it is, as far as the browser tells. */
+  readonly adapter: string;
   /** Resolves with a reason if the browser takes the context away. */
   readonly lost: Promise<string>;
   private readonly language: Language;
-  private readonly gpu: GPU;
+  private readonly gpu: GpuJs;
   private readonly kernels = new Map<string, GpuJsKernel>();
   private readonly uploading: CardKernel;
   private readonly context: WebGL2RenderingContext | undefined;
@@ -41,8 +41,9 @@ export class Card {
       tell = resolve;
     });
     if (mode === "cpu") {
-      this.gpu = new Gpu({ mode: "cpu" });
+      this.gpu = new GpuJs({ mode: "cpu" });
       this.maxElements = MAX_EXACT;
+      this.adapter = "the processor, by gpu.js";
     } else {
       const { canvas, context } = openContext();
       canvas.addEventListener("webglcontextlost", (event) => {
@@ -50,7 +51,8 @@ export class Card {
         tell("the browser took the WebGL context away");
       });
       this.context = context;
-      this.gpu = new Gpu({ mode: "webgl2", canvas, context });
+      this.gpu = new GpuJs({ mode: "webgl2", canvas, context });
+      this.adapter = nameOf(context);
       this.maxElements = Math.min(MAX_EXACT, context.getParameter(context.MAX_TEXTURE_SIZE) ** 2);
     }
     for (const [name, parameters] of functionNames()) {
@@ -145,7 +147,12 @@ function openContext(): { canvas: OffscreenCanvas; context: WebGL2RenderingConte
       "webgl: this graphics card does not write float textures (EXT_color_buffer_float). Use gpu(), or cpu()",
     );
   }
-  if (!Gpu.isWebGL2Supported)
+  if (!GpuJs.isWebGL2Supported)
     throw new GradusError("unsupported", "webgl: gpu.js finds no WebGL2 here. Use cpu()");
   return { canvas, context };
+}
+
+function nameOf(context: WebGL2RenderingContext): string {
+  const info = context.getExtension("WEBGL_debug_renderer_info");
+  return String(context.getParameter(info === null ? context.RENDERER : info.UNMASKED_RENDERER_WEBGL));
 }

@@ -20,6 +20,14 @@ import { KernelPlans, type Step } from "./plan.js";
 import { Residency } from "./residency.js";
 import { kindOf, WebglBuffer } from "./webgl-buffer.js";
 
+/** A graphics card by WebGL. */
+export interface WebglDevice extends Backend {
+  /** The card's name, as far as the browser tells. */
+  readonly adapter: string;
+  /** Whether the card is the processor after all: a software driver, which is slower than `cpu()`. */
+  readonly isSoftware: boolean;
+}
+
 const dtypes: readonly DType[] = ["bool", "i32", "f32"];
 /** Checks that nobody has read yet: so many are kept before they are looked at. */
 const MAX_CHECKS = 64;
@@ -33,9 +41,11 @@ type Finding =
  * The device behind `webgl()`. WebGL works in order and can be waited for, so everything is done at the call; what shaders cannot
  * do, or not exactly, is done by the interpreter on the host's memory.
  */
-export class WebglBackend implements Backend {
+export class WebglBackend implements WebglDevice {
   readonly name = "webgl";
   readonly caps;
+  readonly adapter: string;
+  readonly isSoftware: boolean;
   readonly lost: Promise<Error>;
   private readonly host = interpreter({ precision: "float32" });
   private readonly card: Card;
@@ -47,6 +57,9 @@ export class WebglBackend implements Backend {
   constructor(mode: "webgl2" | "cpu") {
     this.card = new Card(mode);
     this.residency = new Residency(this.card, this.host);
+    this.adapter = this.card.adapter;
+    this.isSoftware =
+      mode === "cpu" || /swiftshader|llvmpipe|softpipe|software|basic render/i.test(this.adapter);
     this.caps = { dtypes, collected: false, maxBufferBytes: 4 * this.card.maxElements, maxBuffers: 15 };
     this.lost = this.card.lost.then((why) => {
       this.gone ??= new GradusError(

@@ -1,5 +1,4 @@
-import type { Backend } from "@gradus/core";
-import { WebglBackend } from "./webgl-backend.js";
+import { WebglBackend, type WebglDevice } from "./webgl-backend.js";
 
 export interface WebglOptions {
   /**
@@ -25,6 +24,6 @@ export interface WebglOptions {
  * device.name; // → webgl
  * ```
  */
-export async function webgl({ mode = "webgl2" }: WebglOptions = {}): Promise<Backend> {
+export async function webgl({ mode = "webgl2" }: WebglOptions = {}): Promise<WebglDevice> {
   return new WebglBackend(mode);
 }

@@ -9,6 +9,7 @@ import { ordering } from "./order.js";
 import { scalarOperations } from "./scalar-ops.js";
 import { Subject } from "./subject.js";
 import type { Tolerance, ToleranceName } from "./tolerance.js";
+import { training } from "./training.js";
 
 export interface BackendSuiteOptions {
   /**
@@ -19,9 +20,9 @@ export interface BackendSuiteOptions {
 }
 
 /**
- * Declares the tests that every backend passes, at the level of the `Backend` interface: buffers and kernels. For
- * authors of backends: if these pass, tensors, gradients, `compile` and training work on the backend, since they use
- * nothing else.
+ * Declares the tests that every backend passes, at the level of the `Backend` interface: buffers and kernels, and a training
+ * that must go as on the interpreter. For authors of backends: if these pass, tensors, gradients, `compile` and training
+ * work on the backend, since they use nothing else.
  *
  * Results are compared with the reference interpreter of `@gradus/core`, which rounds each f32 operation, and with
  * closed forms. Only what `caps` claims is asked for: a kernel of a dtype that `caps.dtypes` lacks must be refused with
@@ -59,5 +60,6 @@ export function describeBackend(
     part("loop kernels", loopKernels);
     part("contractions", contractKernels);
     part("natives", nativeKernels);
+    part("training", training);
   });
 }

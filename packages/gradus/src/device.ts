@@ -1,8 +1,9 @@
 import { cpu } from "@gradus/backend-cpu";
 import { type GpuOptions, gpu } from "@gradus/backend-gpu";
 import { type Backend, fail, interpreter } from "@gradus/core";
+import { mayHaveWebgl, webglDevice } from "./webgl-device.js";
 
-export type DeviceName = "auto" | "gpu" | "cpu" | "interpreter";
+export type DeviceName = "auto" | "gpu" | "webgl" | "cpu" | "interpreter";
 
 export interface DeviceOptions extends GpuOptions {
   /** Is told which device `auto` chose, and why. Default: `console.info`. */
@@ -10,10 +11,11 @@ export interface DeviceOptions extends GpuOptions {
 }
 
 /**
- * A device by name. `auto` is the graphics card where there is a real one, else the processor by WebAssembly, else the
- * reference interpreter, which is slow and runs everywhere; it says what it chose, and why.
+ * A device by name. `auto` is the graphics card where there is a real one: by WebGPU, or by WebGL2 if the package
+ * `@gradus/backend-webgl` is installed. Else it is the processor by WebAssembly, else the reference interpreter, which is slow
+ * and runs everywhere; it says what it chose, and why.
  *
- * `gpu` and `cpu` reject with `unsupported` where there is none.
+ * `gpu`, `webgl` and `cpu` reject with `unsupported` where there is none.
  *
  * @example
  * ```ts
@@ -28,6 +30,8 @@ export async function device(name: DeviceName = "auto", options: DeviceOptions =
   switch (name) {
     case "gpu":
       return await gpu(options);
+    case "webgl":
+      return await webglDevice();
     case "cpu":
       return await cpu();
     case "interpreter":
@@ -37,7 +41,7 @@ export async function device(name: DeviceName = "auto", options: DeviceOptions =
     default:
       return fail(
         "invalid-argument",
-        `device: unknown device ${JSON.stringify(name satisfies never)}: use auto, gpu, cpu or interpreter`,
+        `device: unknown device ${JSON.stringify(name satisfies never)}: use auto, gpu, webgl, cpu or interpreter`,
       );
   }
 }
@@ -55,6 +59,19 @@ async function choose(options: DeviceOptions): Promise<Backend> {
     why = `the only graphics card is a software driver (${made.adapter})`;
   } catch (error) {
     why = messageOf(error);
+  }
+  if (mayHaveWebgl()) {
+    try {
+      const made = await webglDevice();
+      if (!made.isSoftware) {
+        log(`device: webgl, since ${why}, but there is a graphics card with WebGL2 (${made.adapter})`);
+        return made;
+      }
+      await made.dispose();
+      why += `; by WebGL2 too (${made.adapter})`;
+    } catch (error) {
+      why += `; ${messageOf(error)}`;
+    }
   }
   try {
     const made = await cpu();

@@ -121,6 +121,9 @@ class PartText {
   private readonly expressions: Expressions;
   /** Stages that are computed here, by their names. */
   private readonly inlined = new Map<number, string>();
+  /** The names of axes that a loop goes along. */
+  private readonly loops = new Map<number, string>();
+  private loopCount = 0;
   /** Stages that were fetched. */
   private readonly fetched = new Map<number, string>();
   /** The text of the grid point's number, where results of stages are. */
@@ -131,7 +134,7 @@ class PartText {
     lowering: Lowering,
   ) {
     const leaves: Leaves = {
-      axis: (axis) => `i${axis}`,
+      axis: (axis) => this.loops.get(axis) ?? `i${axis}`,
       size: (axis) => this.size(axis),
       param: (index) => this.use(`p${index}`, { kind: "param", index }),
       stage: (index) => this.stage(index),
@@ -221,7 +224,10 @@ class PartText {
     for (const axis of over) {
       const { low, high } =
         axis === split && range !== undefined ? range : { low: "zero()", high: this.size(axis) };
-      heads.push(`for (let i${axis} = ${low}; i${axis} < ${high}; i${axis} = (i${axis} + 1)) {`);
+      // A name of its own: gpu.js declares it outside of the loop.
+      const i = `i${axis}x${this.loopCount++}`;
+      this.loops.set(axis, i);
+      heads.push(`for (let ${i} = ${low}; ${i} < ${high}; ${i} = (${i} + 1)) {`);
       expressions.open([axis]);
     }
     const x = this.value(value);

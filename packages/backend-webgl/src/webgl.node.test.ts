@@ -1,0 +1,83 @@
+import {
+  axisIndex,
+  calculus as c,
+  cast,
+  type DType,
+  isGradusError,
+  type Kernel,
+  type LoopKernel,
+  load,
+} from "@gradus/core";
+import { compile, key, setDefaultDevice, tensor } from "@gradus/tensor";
+import { expect, it } from "vitest";
+import { webgl } from "./webgl.js";
+
+it("says what is missing where there is no WebGL", async () => {
+  await expect(webgl()).rejects.toSatisfy(
+    (error) =>
+      isGradusError(error, "unsupported") && /no OffscreenCanvas.*Use cpu\(\)/.test((error as Error).message),
+  );
+});
+
+it("refuses f64, and says where there is one", async () => {
+  const device = await webgl({ mode: "cpu" });
+  expect(device.caps.dtypes).toEqual(["bool", "i32", "f32"]);
+  const wide: Kernel = elementwise("f32", "f64");
+  expect(() => device.compile(wide)).toThrow(
+    expect.objectContaining({
+      code: "unsupported",
+      message: expect.stringContaining("cpu() for what needs float64"),
+    }),
+  );
+  await device.dispose();
+});
+
+it("keeps integers exact, also beyond what a float holds", async () => {
+  const device = await webgl({ mode: "cpu" });
+  setDefaultDevice(device);
+  const x = tensor([16777217, -2147483648, 5], { dtype: "i32" });
+  expect([...(await x.add(x).read())]).toEqual([33554434, 0, 10]);
+  expect([...(await x.read())]).toEqual([16777217, -2147483648, 5]);
+  const small = tensor([3, -4], { dtype: "i32" });
+  expect([...(await small.mul(1000).add(1).read())]).toEqual([3001, -3999]);
+  await device.dispose();
+});
+
+it("draws the same random numbers as every device", async () => {
+  const expected = key(7).uniform([50]).data();
+  const device = await webgl({ mode: "cpu" });
+  setDefaultDevice(device);
+  expect([...(await key(7).uniform([50]).read())]).toEqual([...expected]);
+  await device.dispose();
+});
+
+it("gives back what compiled steps used", async () => {
+  const device = await webgl({ mode: "cpu" });
+  setDefaultDevice(device);
+  const x = tensor([1, 2, 3]);
+  const f = compile((y: typeof x) => y.mul(2).softmax(0).sum());
+  await f(x).read();
+  const before = device.memory().buffers;
+  for (let k = 0; k < 5; k++) {
+    const y = f(x);
+    await y.read();
+    y.dispose();
+  }
+  expect(device.memory().buffers).toBe(before);
+  await device.dispose();
+});
+
+function elementwise(from: DType, to: DType): LoopKernel {
+  const at = axisIndex(0);
+  return {
+    kind: "loop",
+    name: "widen",
+    inputs: [from],
+    outputs: [to],
+    params: [],
+    axes: 1,
+    grid: 1,
+    stages: [],
+    writes: [{ over: [], buffer: 0, index: at, value: c.add(cast(load(0, from, at), to), 1) }],
+  };
+}
