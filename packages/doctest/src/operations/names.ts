@@ -241,7 +241,7 @@ export const operations: Readonly<Record<string, readonly Mapping[]>> = {
     bilinear | | bilinear(x, y, weight, bias)
     trace | trace | trace(x)
     diag | diag | diag(x, offset)
-    diag_embed | | diagEmbed(x, offset)
+    diag_embed | | diagEmbed(x, offset, axis1, axis2)
     diagonal | diagonal | diagonal(x, offset, axis0, axis1)
     tril | tril | tril(x, diagonal)
     triu | triu | triu(x, diagonal)
