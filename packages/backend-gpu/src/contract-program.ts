@@ -17,6 +17,7 @@ import {
   sharedBytes,
   type Tile,
 } from "./emit/contract-shader.js";
+import { REGISTER_THREADS, type RegisterShape, registerShader } from "./emit/register-shader.js";
 import type { Shader } from "./emit/shader.js";
 import { type Limits, LoopProgram, product } from "./loop-program.js";
 import type { Pipelines } from "./pipelines.js";
@@ -52,13 +53,12 @@ export class ContractProgram implements GpuProgram {
   }
 
   plan(sizes: readonly number[], params: readonly number[], bytes: readonly number[]): readonly Work[] {
-    const { kernel, limits } = this;
-    const shape = this.shapeFor(sizes, params);
-    if (shape === undefined) return this.loops.plan(sizes, params, bytes);
+    const { kernel } = this;
+    const layout = this.layoutFor(sizes, params);
+    if (layout === undefined) return this.loops.plan(sizes, params, bytes);
     const [batch, m, n, k] = this.extents(sizes) as [number, number, number, number];
-    const { tile, chunks } = shape;
+    const { chunks, workgroups } = layout;
     const points = batch * m * n;
-    const tiles = Math.ceil(m / tile.bm) * Math.ceil(n / tile.bn) * batch;
     const dispatch = {
       kind: "dispatch",
       words: [points, chunks, 0, 0, ...sizes, ...kernel.params.map(() => 0)],
@@ -69,13 +69,12 @@ export class ContractProgram implements GpuProgram {
     const works: Dispatch[] = [
       {
         ...dispatch,
-        pipeline: this.pipelines.get(this.shader(shape), kernel.name),
-        workgroups: tiles * chunks,
+        pipeline: this.pipelines.get(this.shader(layout), kernel.name),
+        workgroups,
       },
     ];
     if (chunks > 1) {
-      const finish = this.cached("finish", () => finishShader(kernel, limits.buffers));
-      const pipeline = this.pipelines.get(finish, kernel.name);
+      const pipeline = this.pipelines.get(this.finish(), kernel.name);
       works.push({ ...dispatch, pipeline, workgroups: Math.ceil(points / 64), operations: points * chunks });
     }
     return works;
@@ -83,14 +82,26 @@ export class ContractProgram implements GpuProgram {
 
   shadersFor(sizes: readonly number[]): readonly Shader[] {
     // Strides among the params are not known yet: the tiles for those that are baked are made.
-    const shape = this.shapeFor(sizes, []);
-    return shape === undefined ? this.loops.shadersFor(sizes) : [this.shader(shape)];
+    const layout = this.layoutFor(sizes, []);
+    if (layout === undefined) return this.loops.shadersFor(sizes);
+    return layout.chunks > 1 ? [this.shader(layout), this.finish()] : [this.shader(layout)];
   }
 
-  private shader(shape: ContractShape): Shader {
-    const { tile, a, b, split } = shape;
+  private shader(layout: Layout): Shader {
+    const { kernel, limits } = this;
+    if (layout.kind === "registers") {
+      const { block, a, b, split } = layout.shape;
+      return this.cached(`registers ${block.rows} ${block.columns} ${a.vector} ${b.vector} ${split}`, () =>
+        registerShader(kernel, layout.shape, limits.buffers),
+      );
+    }
+    const { tile, a, b, split } = layout.shape;
     const key = `${Object.values(tile).join()} ${a.along}${a.vector} ${b.along}${b.vector} ${split}`;
-    return this.cached(key, () => contractShader(this.kernel, shape, this.limits.buffers));
+    return this.cached(key, () => contractShader(kernel, layout.shape, limits.buffers));
+  }
+
+  private finish(): Shader {
+    return this.cached("finish", () => finishShader(this.kernel, this.limits.buffers));
   }
 
   private cached(key: string, make: () => Shader): Shader {
@@ -107,34 +118,68 @@ export class ContractProgram implements GpuProgram {
     return [batch, m, n, k].map((axes) => product(axes.map((axis) => sizes[axis] as number)));
   }
 
-  /** Which tile, or undefined where a loop does as well. */
-  private shapeFor(
-    sizes: readonly number[],
-    params: readonly number[],
-  ): (ContractShape & { readonly chunks: number }) | undefined {
+  /** How it is laid out, or undefined where a loop does as well. */
+  private layoutFor(sizes: readonly number[], params: readonly number[]): Layout | undefined {
     const { kernel, limits } = this;
     const [batch, m, n, k] = this.extents(sizes) as [number, number, number, number];
-    if (!this.fits || batch * m * n === 0 || m * n < 256 || Math.min(m, n) < 2 || k < 8) return undefined;
-    // Small products share their shaders, and software drivers take long to compile tiles.
-    const isLarge = m * n * k >= (limits.isSoftware ? 8 * LARGE : LARGE);
-    if (!isLarge && limits.isSoftware) return undefined;
+    if (!this.fits || batch * m * n === 0 || Math.min(m, n) < 2 || k < 8) return undefined;
+    const axes = axesOfContract(kernel);
+    // Software drivers are slow at barriers and at compiling, and have no shared memory of their own.
+    if (limits.isSoftware) {
+      if (batch * m * n * k < SMALLEST) return undefined;
+      const block = { rows: m > 4 ? 8 : 4, columns: 4 };
+      const threads = Math.ceil(m / block.rows) * Math.ceil(n / block.columns) * batch;
+      const longest = sizes[axes.k[0] as number] as number;
+      const chunks = Math.max(
+        1,
+        Math.min(longest, Math.floor(k / 64), Math.ceil(ENOUGH_SOFTWARE_THREADS / threads)),
+      );
+      const planOf = (e: Expr, outer: readonly number[]): { vector: boolean } => {
+        const { along, vector } = operandPlan(e, outer, axes.k, sizes, params, true);
+        return { vector: along === "outer" && vector };
+      };
+      const shape = {
+        block,
+        a: planOf(kernel.a, axes.m),
+        b: planOf(kernel.b, axes.n),
+        split: chunks > 1,
+      };
+      return {
+        kind: "registers",
+        shape,
+        chunks,
+        workgroups: Math.ceil((threads * chunks) / REGISTER_THREADS),
+      };
+    }
+    if (m * n < 256) return undefined;
+    // Small products share their shaders.
+    const isLarge = m * n * k >= LARGE;
     const tile = isLarge ? tileFor(batch, m, n, limits) : small;
     const tiles = Math.ceil(m / tile.bm) * Math.ceil(n / tile.bn) * batch;
     const chunks =
       tiles >= ENOUGH_TILES
         ? 1
         : Math.max(1, Math.min(32, Math.floor(k / 256), Math.ceil((2 * ENOUGH_TILES) / tiles)));
-    const axes = axesOfContract(kernel);
-    return {
+    const shape = {
       tile,
-      chunks,
       split: chunks > 1,
       a: operandPlan(kernel.a, axes.m, axes.k, sizes, params, isLarge),
       b: operandPlan(kernel.b, axes.n, axes.k, sizes, params, isLarge),
     };
+    return { kind: "tile", shape, chunks, workgroups: tiles * chunks };
   }
 }
 
+/** How a contraction is laid out on threads. */
+type Layout = { readonly chunks: number; readonly workgroups: number } & (
+  | { readonly kind: "tile"; readonly shape: ContractShape }
+  | { readonly kind: "registers"; readonly shape: RegisterShape }
+);
+
+/** Multiplications below which a software driver runs a loop, whose shader is made sooner. */
+const SMALLEST = 2 ** 14;
+/** Threads from which on a software driver has both processors at work. */
+const ENOUGH_SOFTWARE_THREADS = 256;
 /** Multiplications from which on it pays to have shaders of one's own. */
 const LARGE = 2 ** 18;
 /** With fewer tiles than this a device is not full. */
@@ -144,7 +189,7 @@ function tileFor(batch: number, m: number, n: number, limits: Limits): Tile {
   const count = ({ bm, bn }: Tile): number => Math.ceil(m / bm) * Math.ceil(n / bn) * batch;
   if (n <= 16 && m > 16) return tall;
   if (m <= 16 && n > 16) return wide;
-  if (!limits.isSoftware && count(large) >= ENOUGH_TILES) {
+  if (count(large) >= ENOUGH_TILES) {
     if (sharedBytes(largest) <= limits.shared) return largest;
     if (sharedBytes(large) <= limits.shared) return large;
   }

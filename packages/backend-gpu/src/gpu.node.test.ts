@@ -25,45 +25,15 @@ import { crossEntropy } from "@gradus/losses";
 import { adam, applyUpdates } from "@gradus/optimizers";
 import { compile, key, setDefaultDevice, tensor, zeros } from "@gradus/tensor";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { gpu } from "./gpu.js";
+import { countingGpu, noCounts } from "./counting-gpu.fixture.js";
+import { gpu, openGpu } from "./gpu.js";
 import type { GpuDevice } from "./gpu-backend.js";
 import { nodeGpu } from "./node-gpu.fixture.js";
 
-/** What the device was asked for. */
-const counts = { submits: 0, buffers: 0 };
-
-/** WebGPU whose devices count. */
-function countingGpu(): GPU {
-  const api = nodeGpu();
-  return new Proxy(api, {
-    get: (target, name) =>
-      name !== "requestAdapter"
-        ? Reflect.get(target, name)
-        : async (options?: GPURequestAdapterOptions) => {
-            const adapter = (await target.requestAdapter(options)) as GPUAdapter;
-            const { requestDevice } = adapter;
-            adapter.requestDevice = async (descriptor) => {
-              const device = await requestDevice.call(adapter, descriptor);
-              const { createBuffer } = device;
-              const { submit } = device.queue;
-              device.createBuffer = (options) => {
-                counts.buffers++;
-                return createBuffer.call(device, options);
-              };
-              device.queue.submit = (commands) => {
-                counts.submits++;
-                return submit.call(device.queue, commands);
-              };
-              return device;
-            };
-            return adapter;
-          },
-  });
-}
-
+const counts = noCounts();
 let device: GpuDevice;
 beforeAll(async () => {
-  device = await gpu({ gpu: countingGpu() });
+  device = await gpu({ gpu: countingGpu(counts) });
 });
 afterAll(async () => {
   await device.dispose();
@@ -99,6 +69,7 @@ async function outputs(
 }
 
 async function expectAsInterpreter(
+  device: Backend,
   kernel: Kernel,
   inputs: readonly ArrayLike<number>[],
   lengths: readonly number[],
@@ -116,7 +87,16 @@ it("says what to do where there is no WebGPU", async () => {
   await expect(gpu()).rejects.toSatisfy((error) => isGradusError(error, "unsupported"));
 });
 
-describe("products in tiles", () => {
+describe.each([
+  ["in tiles, as on a card", true],
+  ["in registers, as on software drivers", false],
+])("products %s", (_, asCard) => {
+  let device: GpuDevice;
+  beforeAll(async () => {
+    device = await openGpu({ gpu: nodeGpu() }, asCard);
+  });
+  afterAll(() => device.dispose());
+
   const flat = (row: number, column: number): Expr =>
     c.add(c.mul(axisIndex(row), axisSize(column)), axisIndex(column));
   const product = (transposeA: boolean, transposeB: boolean, dtype: DType = "f32"): ContractKernel => ({
@@ -133,7 +113,7 @@ describe("products in tiles", () => {
   });
   const check = async (kernel: ContractKernel, m: number, n: number, k: number): Promise<void> => {
     const inputs = [whole(m * k, 1), whole(k * n, 2), whole(n, 3)];
-    await expectAsInterpreter(kernel, inputs, [m * n], [m, n, k]);
+    await expectAsInterpreter(device, kernel, inputs, [m * n], [m, n, k]);
   };
 
   it("loads four elements at a time along either axis of either operand", async () => {
@@ -158,7 +138,7 @@ describe("products in tiles", () => {
     const kernel = product(false, false, "i32");
     const [m, n, k] = [128, 132, 128];
     const large = (count: number): number[] => Array.from({ length: count }, (_, i) => (i * 65537) | 0);
-    await expectAsInterpreter(kernel, [large(m * k), large(k * n), whole(n, 1)], [m * n], [m, n, k]);
+    await expectAsInterpreter(device, kernel, [large(m * k), large(k * n), whole(n, 1)], [m * n], [m, n, k]);
   });
 });
 

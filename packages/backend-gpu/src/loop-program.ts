@@ -111,7 +111,7 @@ export class LoopProgram implements GpuProgram {
   private threadsFor(sizes: readonly number[], points: number): { y: number; alongGrid: boolean } {
     const length = longestLoop(this.kernel, sizes);
     // Software drivers run threads one after another, and barriers cost them most.
-    const enough = this.limits.isSoftware ? 128 : this.columnwise ? 65536 : Infinity;
+    const enough = this.limits.isSoftware ? 8 : this.columnwise ? 65536 : Infinity;
     if (length <= 16 || points >= enough) return { y: 1, alongGrid: true };
     if (this.columnwise && points >= 16) {
       const y = PARALLEL_THREADS / (points >= 32 ? 32 : 16);

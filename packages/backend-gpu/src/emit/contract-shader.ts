@@ -52,7 +52,8 @@ function vectorBuffer(e: Expr, plan: OperandPlan): number[] {
   return plan.vector ? [(e as LoadExpr).buffer] : [];
 }
 
-class ContractShader {
+/** What shaders of a contraction have in common: its axes, its buffers, and what is written. */
+export class ContractShader {
   readonly axes: ContractAxes;
   readonly bindings: Bindings;
   private readonly lowering = new Lowering();
@@ -72,7 +73,7 @@ class ContractShader {
     return axes.map((axis) => `u32(${this.bindings.size(axis)})`).join(" * ") || "1u";
   }
 
-  private expressions(sum = ""): Expressions {
+  expressions(sum = ""): Expressions {
     const { bindings } = this;
     return new Expressions(this.lowering, {
       axis: (axis) => `a${axis}`,
@@ -95,22 +96,38 @@ class ContractShader {
       const value = expressions.value(e);
       return `fn ${name}(${parameters}) -> ${type} {\n${expressions.close()}\nreturn ${value};\n}`;
     }
-    const { buffer, index, guard, fill = 0 } = this.lowering.lower(e) as LoadExpr;
-    const loaded = `${bindings.name(buffer)}[u32(${expressions.value(index)}) >> 2u]`;
-    const value =
-      guard === undefined
-        ? loaded
-        : `select(vec4<${type}>(${type}(${fill})), ${loaded}, ${expressions.value(guard)})`;
+    const value = this.vectorOf(e as LoadExpr, expressions);
     return `fn ${name}(${parameters}) -> vec4<${type}> {\n${expressions.close()}\nreturn ${value};\n}`;
   }
 
-  /** The function that writes what is made of a sum. */
+  /** Four elements from where a load is, in a buffer that is bound as vectors. */
+  vectorOf(e: LoadExpr, expressions: Expressions): string {
+    const { bindings, type } = this;
+    const { buffer, index, guard, fill = 0 } = this.lowering.lower(e) as LoadExpr;
+    const loaded = `${bindings.name(buffer)}[u32(${expressions.value(index)}) >> 2u]`;
+    if (guard === undefined) return loaded;
+    return `select(vec4<${type}>(${type}(${fill})), ${loaded}, ${expressions.value(guard)})`;
+  }
+
+  /** The function that writes what is made of a sum, at a point of the flattened groups of axes. */
   writes(): string {
-    const { axes, bindings, kernel, type } = this;
+    const { axes, bindings } = this;
     const expressions = this.expressions("sum");
     decodeAxes(expressions, bindings, "batch", axes.batch);
     decodeAxes(expressions, bindings, "m", axes.m);
     decodeAxes(expressions, bindings, "n", axes.n);
+    return this.writeFunction("batch: u32, m: u32, n: u32", expressions);
+  }
+
+  /** The same at a point whose axes are known, in their order. */
+  writesAt(): string {
+    const { batch, m, n } = this.axes;
+    const parameters = [...batch, ...m, ...n].map((axis) => `a${axis}: i32`).join(", ");
+    return this.writeFunction(parameters, this.expressions("sum"));
+  }
+
+  private writeFunction(parameters: string, expressions: Expressions): string {
+    const { bindings, kernel, type } = this;
     const stores = kernel.writes.map(({ buffer, index, value }) => {
       const [at, stored] = [expressions.fresh("i"), expressions.fresh("w")];
       expressions.line(`let ${at} = ${expressions.value(index)};`);
@@ -118,7 +135,7 @@ class ContractShader {
       return bindings.store(buffer, at, stored);
     });
     for (const store of stores) expressions.line(store);
-    return `fn write(batch: u32, m: u32, n: u32, sum: ${type}) {\n${expressions.close()}\n}`;
+    return `fn write(${parameters}, sum: ${type}) {\n${expressions.close()}\n}`;
   }
 
   shader(workgroupMemory: string, text: string): Shader {
@@ -132,7 +149,7 @@ class ContractShader {
   }
 }
 
-function rootsOf(kernel: ContractKernel): Expr[] {
+export function rootsOf(kernel: ContractKernel): Expr[] {
   return kernel.writes.flatMap(({ index, value }) => [index, value]);
 }
 
@@ -357,7 +374,7 @@ write(point / (m_size * n_size), (point / n_size) % m_size, point % n_size, sum)
 }
 
 /** The multiplication that all tiles use, so that they agree to the last bit. */
-function multiplyAdd(type: string, a: string, b: string, sum: string): string {
+export function multiplyAdd(type: string, a: string, b: string, sum: string): string {
   return type === "f32" ? `fma(${a}, ${b}, ${sum})` : `${sum} + ${a} * ${b}`;
 }
 
