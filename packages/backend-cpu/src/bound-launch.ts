@@ -105,8 +105,7 @@ export class BoundLaunch {
 
   private stepOf({ module, entry, parts }: Phase, sizes: readonly number[]): Step {
     const { loader, threads } = this.machine;
-    // What calls the host runs where the host is.
-    const most = module.imports.length > 0 || threads === 1 ? 1 : Math.min(parts(sizes), threads);
+    const most = threads === 1 ? 1 : Math.min(parts(sizes), threads);
     if (most > 1) return { phase: loader.loadForAll(module, entry), parts: most };
     return { phase: { run: loader.load(module, entry), id: 0, record: 0 }, parts: 1 };
   }

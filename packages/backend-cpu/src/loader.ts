@@ -52,9 +52,8 @@ export class Loader {
     let loaded = this.loaded.get(module);
     if (loaded === undefined) {
       const bytes = encodeModule(module, this.memory.isShared);
-      const functions = module.imports.map(({ name, run }) => [name, run]);
       const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), {
-        host: { ...Object.fromEntries(functions), memory: this.memory.memory },
+        host: { memory: this.memory.memory },
       });
       loaded = {
         bytes,

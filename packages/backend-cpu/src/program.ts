@@ -10,7 +10,7 @@ import { I32, type WasmModule } from "./wasm/encode.js";
  * any part.
  */
 export interface Phase {
-  /** Loaded once in every thread, recognised by identity. With imports it runs on the main thread, whole. */
+  /** Loaded once in every thread, recognised by identity. */
   readonly module: WasmModule;
   readonly entry: string;
   /** The most parts for these sizes; 1 where splitting does not pay. */

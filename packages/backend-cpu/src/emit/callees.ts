@@ -1,104 +1,168 @@
-import { type DType, type Expr, postOrder, scalarOp, stage } from "@gradus/core";
-import { F64, type HostImport, V128, type WasmFunction } from "../wasm/encode.js";
-import { FunctionBody } from "../wasm/function-body.js";
-import { type Callee, ExpressionEmitter } from "./expressions.js";
-import { domainOf, functionOf } from "./functions.js";
+import { type DType, type Expr, postOrder, stage } from "@gradus/core";
+import type { LaneProgram, LaneSteps } from "../functions/lane-program.js";
+import { functionOf } from "../functions/table.js";
+import { turnDigits } from "../functions/turn-digits.js";
+import { V128, type WasmFunction } from "../wasm/encode.js";
+import { FunctionBody, simd } from "../wasm/function-body.js";
+import { ExpressionEmitter } from "./expressions.js";
 import { instructionOf } from "./instructions.js";
 import { Lowering, operandOf } from "./lower.js";
-import { pushLane } from "./reduction.js";
+import { LOWER_HALVES, UPPER_HALF } from "./reduction.js";
 
 const NO_LEAVES = { axes: [], sizes: [], params: [], buffers: [] };
-const I32_EQZ = 0x45;
-const LANES = { takes: [V128], gives: [V128] } as const;
+
+interface Callee {
+  readonly name: string;
+  readonly dtype: DType;
+  readonly operands: number;
+}
 
 /** The functions that the expressions of a module need, because their operations are no instructions. */
 export class Callees {
-  private readonly lanes = new Map<string, { readonly whole: Expr; readonly domain?: Expr }>();
-  private readonly hosts = new Map<string, HostImport>();
+  /** In the order of their numbers. */
+  private readonly needed: Callee[] = [];
+  private readonly numbers = new Map<string, number>();
+  /** The module's first functions. */
+  readonly functions: readonly WasmFunction[];
 
   /** @param roots lowered expressions. */
   constructor(roots: readonly Expr[]) {
-    this.collect(roots);
-  }
-
-  get imports(): readonly HostImport[] {
-    return [...this.hosts.values()];
-  }
-
-  /** The module's first functions. */
-  functions(): readonly WasmFunction[] {
-    return [...this.lanes].map(([name, { whole, domain }]) => {
-      const body = new FunctionBody(LANES);
-      const emitter = new ExpressionEmitter(body, NO_LEAVES, this.find);
-      emitter.setStage(0, 0, true);
-      if (domain === undefined) {
-        emitter.pushVector(whole);
-        return body.finish();
-      }
-      // Lanes beyond the domain are computed by the host, the others never: what a lane gives must not depend on what lies
-      // beside it, which may be another thread's or nobody's.
-      const [mask, result] = [body.local(V128), body.local(V128)];
-      emitter.pushVector(domain);
-      body.set(mask);
-      emitter.pushVector(whole);
-      body.set(result);
-      body.get(mask);
-      emitter.allTrue();
-      body.put(I32_EQZ);
-      body.when(() => {
-        for (let lane = 0; lane < 4; lane++) {
-          pushLane(body, "bool", mask, lane);
-          body.put(I32_EQZ);
-          body.when(() => {
-            body.get(result);
-            pushLane(body, "f32", 0, lane);
-            body.put(0xbb);
-            body.call([...this.hosts.keys()].indexOf(`${name} f32`));
-            body.put(0xb6);
-            emitter.replaceLane("f32", lane);
-            body.set(result);
-          });
-        }
-      });
-      body.get(result);
-      return body.finish();
-    });
-  }
-
-  /** The number that the module's next function has. */
-  get count(): number {
-    return this.hosts.size + this.lanes.size;
-  }
-
-  readonly find = (name: string, dtype: DType): Callee =>
-    functionOf(name, dtype) === undefined
-      ? { kind: "host", index: [...this.hosts.keys()].indexOf(`${name} ${dtype}`) }
-      : { kind: "lanes", index: this.hosts.size + [...this.lanes.keys()].indexOf(name) };
-
-  private collect(roots: readonly Expr[]): void {
     for (const e of postOrder(roots)) {
-      if (e.kind !== "op") continue;
-      const operand = operandOf(e);
-      if (instructionOf(e.op, operand) !== undefined) continue;
-      const inLanes = functionOf(e.op, operand);
-      const domain = domainOf(e.op);
-      if (inLanes === undefined || domain !== undefined) {
-        const name = `${e.op} ${operand}`;
-        const takes = new Array<typeof F64>(e.args.length).fill(F64);
-        this.hosts.set(name, { name, signature: { takes, gives: [F64] }, run: hostFunction(e.op, operand) });
-      }
-      if (inLanes === undefined || this.lanes.has(e.op)) continue;
-      const lowering = new Lowering();
-      const lowered = (f: (x: Expr) => Expr): Expr => lowering.lower(f(stage(0, "f32")));
-      const whole = lowered(inLanes);
-      this.lanes.set(e.op, domain === undefined ? { whole } : { whole, domain: lowered(domain) });
-      this.collect([whole]);
+      if (e.kind === "op" && instructionOf(e.op, operandOf(e)) === undefined) this.find(e);
     }
+    const functions: WasmFunction[] = [];
+    // What a function calls is found as it is written.
+    for (let k = 0; k < this.needed.length; k++) functions.push(this.write(this.needed[k] as Callee));
+    this.functions = functions;
+  }
+
+  /** The number of the function that computes an operation. */
+  readonly find = (e: Extract<Expr, { kind: "op" }>): number =>
+    this.numberOf(e.op, operandOf(e), e.args.length);
+
+  private numberOf(name: string, dtype: DType, operands: number): number {
+    const key = `${name} ${dtype}`;
+    let number = this.numbers.get(key);
+    if (number === undefined) {
+      number = this.needed.push({ name, dtype, operands }) - 1;
+      this.numbers.set(key, number);
+    }
+    return number;
+  }
+
+  private write({ name, dtype, operands }: Callee): WasmFunction {
+    const body = new FunctionBody({ takes: new Array<typeof V128>(operands).fill(V128), gives: [V128] });
+    const how = functionOf(name, dtype);
+    if (how?.kind === "program") this.writeProgram(body, how.program, dtype, operands);
+    else if (how?.kind === "wide") this.writeWide(body, this.numberOf(how.name, "f64", operands), operands);
+    else turnDigits(body);
+    return body.finish();
+  }
+
+  private writeProgram(body: FunctionBody, program: LaneProgram, dtype: DType, operands: number): void {
+    const emitter = new ExpressionEmitter(body, NO_LEAVES, this.find, dtype === "f64" ? 2 : 4);
+    const steps = new WrittenSteps(body, emitter);
+    const result = program(steps, ...Array.from({ length: operands }, (_, k) => steps.variable(k, dtype)));
+    emitter.pushVector(steps.lowered(result));
+  }
+
+  /** A function of f32 by that of f64: of the lower two lanes, and of the upper two. */
+  private writeWide(body: FunctionBody, callee: number, operands: number): void {
+    for (const isUpper of [false, true]) {
+      for (let k = 0; k < operands; k++) {
+        body.get(k);
+        if (isUpper) {
+          body.get(k);
+          body.simd(simd.shuffle, ...UPPER_HALF);
+        }
+        body.simd(simd.promoteLow);
+      }
+      body.call(callee);
+      body.simd(simd.demote);
+    }
+    body.simd(simd.shuffle, ...LOWER_HALVES);
   }
 }
 
-/** The reference of an operation. */
-function hostFunction(name: string, operand: DType): HostImport["run"] {
-  const row = scalarOp(name);
-  return (operand === "i32" ? row?.integer : undefined) ?? (row?.value as HostImport["run"]);
+/** Writes what a program does. Its variables are stages; each is set once, or at the end of each turn of a loop. */
+class WrittenSteps implements LaneSteps {
+  private readonly lowering = new Lowering(0);
+  private variables = 0;
+
+  constructor(
+    private readonly body: FunctionBody,
+    private readonly emitter: ExpressionEmitter,
+  ) {}
+
+  lowered(e: Expr): Expr {
+    return this.lowering.lower(e);
+  }
+
+  /** A variable that is in a local. */
+  variable(local: number, dtype: DType): Expr {
+    this.emitter.setStage(this.variables, local, true);
+    return this.lowered(stage(this.variables++, dtype));
+  }
+
+  choose(mask: Expr, values: () => readonly Expr[], otherwise: readonly Expr[]): Expr[] {
+    const { body, emitter } = this;
+    const holds = this.let(mask);
+    const results = otherwise.map((e) => this.let(e));
+    body.get(holds.local);
+    body.simd(simd.anyTrue);
+    body.when(() => emitter.scope(() => this.assign(holds.value, results, values())));
+    return results.map(({ value }) => value);
+  }
+
+  loop(
+    start: readonly Expr[],
+    more: (state: readonly Expr[]) => Expr,
+    next: (state: readonly Expr[]) => readonly Expr[],
+  ): Expr[] {
+    const { body, emitter } = this;
+    const variables = start.map((e) => this.let(e));
+    const state = variables.map(({ value }) => value);
+    const local = body.local(V128);
+    const holds = this.variable(local, "bool");
+    // What is computed of the state is forgotten each time: it changes.
+    const look = (): void => {
+      emitter.scope(() => this.set(local, more(state)));
+      body.get(local);
+      body.simd(simd.anyTrue);
+    };
+    look();
+    body.when(() => body.repeat(() => emitter.scope(() => this.assign(holds, variables, next(state))), look));
+    return state;
+  }
+
+  /** Sets variables to new values in the lanes where `mask` holds. */
+  private assign(mask: Expr, variables: readonly Variable[], values: readonly Expr[]): void {
+    const { body, emitter } = this;
+    const locals = variables.map(({ value: old }, k) => {
+      const value = values[k] as Expr;
+      return emitter.lanesOf(
+        this.lowered({ kind: "op", op: "where", args: [mask, value, old], dtype: value.dtype }),
+      );
+    });
+    variables.forEach(({ local }, k) => {
+      body.get(locals[k] as number);
+      body.set(local);
+    });
+  }
+
+  private let(e: Expr): Variable {
+    const local = this.body.local(V128);
+    this.set(local, e);
+    return { local, value: this.variable(local, e.dtype) };
+  }
+
+  private set(local: number, e: Expr): void {
+    this.emitter.pushVector(this.lowered(e));
+    this.body.set(local);
+  }
+}
+
+interface Variable {
+  readonly local: number;
+  readonly value: Expr;
 }

@@ -24,9 +24,8 @@ export function contractModule(kernel: ContractKernel, entry: string): ContractM
   const { a, b, writes, accumulate } = lowered;
   const callees = new Callees([a, b, ...writes.flatMap(({ index, value }) => [index, value])]);
   const [left, right] = [leftOperand(lowered, a), rightOperand(lowered, b)];
-  const functions: WasmFunction[] = [...callees.functions()];
-  const add = (made: WasmFunction): number =>
-    callees.count + functions.push(made) - 1 - callees.functions().length;
+  const functions: WasmFunction[] = [...callees.functions];
+  const add = (made: WasmFunction): number => functions.push(made) - 1;
   const pack = ({ value, rows, columns }: Operand): WasmFunction =>
     packFunction(lowered, callees, value, rows, columns);
   const tiles = new Map<string, number>();
@@ -47,7 +46,7 @@ export function contractModule(kernel: ContractKernel, entry: string): ContractM
     tile: (rows: number, vectors: number): number => tiles.get(`${rows} ${vectors}`) as number,
   };
   add({ ...multiplyFunction(lowered, callees, left, right, parts), exported: entry });
-  return { module: { imports: callees.imports, functions }, left, kernel: lowered };
+  return { module: { functions }, left, kernel: lowered };
 }
 
 function lowerContract(kernel: ContractKernel): Contraction {

@@ -1,19 +1,17 @@
 import { affineIn, childrenOf, type DType, type Expr, postOrder } from "@gradus/core";
-import { F32, F64, I32, unsigned, V128 } from "../wasm/encode.js";
+import { F32, I32, unsigned, V128 } from "../wasm/encode.js";
 import { type FunctionBody, op, simd } from "../wasm/function-body.js";
-import { instructionOf, shifts, typeOf } from "./instructions.js";
+import { instructionOf, isOnBits, shifts, typeOf } from "./instructions.js";
 import { operandOf } from "./lower.js";
-import { pushLane } from "./reduction.js";
+import { LOWER_HALVES, pushLane, UPPER_HALF } from "./reduction.js";
 
 /** How many values a vector has: two where any value is an f64, else four. */
 export type Lanes = 2 | 4;
 
-/** Which function of the module computes an operation that is no instruction. */
-export interface Callee {
-  readonly index: number;
-  /** `lanes`: takes and gives four f32. `host`: takes and gives f64. */
-  readonly kind: "lanes" | "host";
-}
+type Op = Extract<Expr, { kind: "op" }>;
+
+/** The number of the module's function, of lanes, that computes an operation that is no instruction. */
+export type Callee = (e: Op) => number;
 
 /** Where the leaves of expressions are: the locals of a function. */
 export interface Leaves {
@@ -23,7 +21,6 @@ export interface Leaves {
   readonly buffers: readonly number[];
 }
 
-type Op = Extract<Expr, { kind: "op" }>;
 type Load = Extract<Expr, { kind: "load" }>;
 
 /** Something that a value depends on: an axis, or a stage as `STAGE + index`. */
@@ -53,7 +50,7 @@ export class ExpressionEmitter {
   constructor(
     readonly body: FunctionBody,
     readonly leaves: Leaves,
-    private readonly callee: (name: string, dtype: DType) => Callee,
+    private readonly callee: Callee,
     readonly lanes: Lanes = 4,
   ) {}
 
@@ -235,29 +232,21 @@ export class ExpressionEmitter {
       return;
     }
     if (instruction !== undefined) {
-      for (const arg of e.args) this.pushNumber(arg);
+      for (const arg of e.args) {
+        this.pushNumber(arg);
+        if (isOnBits(e.op) && arg.dtype === "f32") body.put(op.i32OfBits);
+      }
       body.put(instruction[0]);
+      if (isOnBits(e.op)) body.put(op.f32OfBits);
       return;
     }
-    const { index, kind } = this.callee(e.op, operandOf(e));
-    if (kind === "lanes") {
-      this.pushNumber(e.args[0] as Expr);
-      body.simd(simd.splatF32);
-      body.call(index);
-      body.simd(simd.extractF32, 0);
-    } else this.callHost(e, index, (arg) => this.pushNumber(arg));
-  }
-
-  private callHost(e: Op, index: number, push: (arg: Expr) => void): void {
-    const { body } = this;
+    const isWide = e.dtype === "f64";
     for (const arg of e.args) {
-      push(arg);
-      if (typeOf(arg.dtype) !== F64) body.put(typeOf(arg.dtype) === F32 ? 0xbb : 0xb7);
+      this.pushNumber(arg);
+      body.simd(isWide ? simd.splatF64 : simd.splatF32);
     }
-    body.call(index);
-    const result = typeOf(e.dtype);
-    if (result === F32) body.put(0xb6);
-    else if (result === I32) body.put(0xfc, 2);
+    body.call(this.callee(e));
+    body.simd(isWide ? simd.extractF64 : simd.extractF32, 0);
   }
 
   // Vectors
@@ -554,7 +543,7 @@ export class ExpressionEmitter {
   /** Divides lanes by a number: multiplies by its reciprocal in 32 bits (Hacker's Delight, 10-1). */
   private divideLanes(dividend: Expr, divisor: number, isRemainder: boolean): void {
     const { body } = this;
-    const [value, quotient] = [this.lanesOf(dividend), body.local(V128)];
+    const value = this.lanesOf(dividend);
     if (divisor === 1) body.get(value);
     else {
       const { factor, shift } = reciprocalOf(divisor);
@@ -576,13 +565,7 @@ export class ExpressionEmitter {
       body.simd(simd.shiftLogicalI32);
       body.simd(simd.addI32);
     }
-    if (!isRemainder) return;
-    body.set(quotient);
-    body.get(value);
-    body.get(quotient);
-    body.constantVector(I32, divisor);
-    body.simd(simd.mulI32);
-    body.simd(simd.subI32);
+    if (isRemainder) this.subtractProduct(value, () => body.constantVector(I32, divisor));
   }
 
   private castVector(value: Expr, to: DType): void {
@@ -617,60 +600,91 @@ export class ExpressionEmitter {
     const { body } = this;
     const operand = operandOf(e);
     const instruction = instructionOf(e.op, operand);
-    if (e.op === "bits" || e.op === "ofBits") {
-      this.pushVector(e.args[0] as Expr);
-      return;
-    }
     if (e.op === "where") {
       for (const k of [1, 2, 0]) this.pushVector(e.args[k] as Expr);
       if (operand === "f64") body.simd(simd.extendI32);
       body.simd(simd.bitSelect);
       return;
     }
-    const isShift = shifts.has(e.op);
     const [first, second] = e.args as [Expr, Expr];
-    if ((e.op === "quotient" || e.op === "remainderOf") && second.kind === "const" && second.value > 0) {
-      this.divideLanes(first, second.value, e.op === "remainderOf");
+    if (e.op === "quotient" || e.op === "remainderOf") {
+      const isRemainder = e.op === "remainderOf";
+      if (second.kind === "const" && second.value > 0) this.divideLanes(first, second.value, isRemainder);
+      else this.divideByLanes(first, second, isRemainder);
       return;
     }
-    if (instruction?.[1] !== undefined && !(isShift && this.varies(second))) {
-      this.pushVector(first);
-      if (isShift) this.pushNumber(second);
-      else for (const arg of e.args.slice(1)) this.pushVector(arg);
-      body.simd(instruction[1]);
-      if (operand === "f64" && e.dtype === "bool") this.narrowMask();
+    if (instruction === undefined) {
+      for (const arg of e.args) this.pushVector(arg);
+      body.call(this.callee(e));
       return;
     }
-    const callee = instruction === undefined ? this.callee(e.op, operand) : undefined;
-    if (callee?.kind === "lanes") {
-      this.pushVector(first);
-      body.call(callee.index);
+    const vector = instruction[1] as number;
+    const isShift = shifts.has(e.op);
+    if (isShift && this.varies(second)) {
+      this.shiftByLanes(first, second, vector);
       return;
     }
-    // Lane by lane; what gives a bool always has lanes.
-    const lanes = e.args.map((arg) => this.lanesOf(arg));
-    const result = body.local(V128);
-    body.constantVector(I32, 0);
-    body.set(result);
-    for (let lane = 0; lane < this.lanes; lane++) {
-      const push = (arg: Expr): void => pushLane(body, arg.dtype, lanes[e.args.indexOf(arg)] as number, lane);
-      body.get(result);
-      if (callee === undefined) {
-        for (const arg of e.args) push(arg);
-        body.put((instruction as readonly number[])[0] as number);
-      } else this.callHost(e, callee.index, push);
-      if (e.dtype === "bool") {
-        // A mask: all ones.
-        const value = body.local(I32);
-        body.set(value);
-        body.i32(0);
-        body.get(value);
-        body.put(op.i32Sub);
+    this.pushVector(first);
+    if (isShift) this.pushNumber(second);
+    else for (const arg of e.args.slice(1)) this.pushVector(arg);
+    body.simd(vector);
+    if (operand === "f64" && e.dtype === "bool") this.narrowMask();
+  }
+
+  /** Divides lanes by lanes, as f64: their quotients are exact enough. */
+  private divideByLanes(dividend: Expr, divisor: Expr, isRemainder: boolean): void {
+    const { body } = this;
+    const operands = [this.lanesOf(dividend), this.lanesOf(divisor)];
+    const halves = this.lanes === 4 ? [false, true] : [false];
+    for (const isUpper of halves) {
+      for (const local of operands) {
+        body.get(local);
+        if (isUpper) {
+          body.get(local);
+          body.simd(simd.shuffle, ...UPPER_HALF);
+        }
+        body.simd(simd.f64OfI32);
       }
-      this.replaceLane(e.dtype, lane);
-      body.set(result);
+      body.simd(simd.divF64);
+      body.simd(simd.i32OfF64);
     }
-    body.get(result);
+    if (this.lanes === 4) body.simd(simd.shuffle, ...LOWER_HALVES);
+    if (isRemainder) this.subtractProduct(operands[0] as number, () => body.get(operands[1] as number));
+  }
+
+  /** Replaces a quotient by the remainder. */
+  private subtractProduct(dividend: number, pushDivisor: () => void): void {
+    const { body } = this;
+    const quotient = body.local(V128);
+    body.set(quotient);
+    body.get(dividend);
+    body.get(quotient);
+    pushDivisor();
+    body.simd(simd.mulI32);
+    body.simd(simd.subI32);
+  }
+
+  /** Shifts lanes by lanes: by the powers of two that make up the amount. */
+  private shiftByLanes(value: Expr, amount: Expr, shift: number): void {
+    const { body } = this;
+    const [shifted, amounts] = [body.local(V128), this.lanesOf(amount)];
+    this.pushVector(value);
+    body.set(shifted);
+    for (let bit = 0; bit < 5; bit++) {
+      body.get(shifted);
+      body.i32(1 << bit);
+      body.simd(shift);
+      body.get(shifted);
+      // The bit in all bits of the lane.
+      body.get(amounts);
+      body.i32(31 - bit);
+      body.simd(simd.shiftLeftI32);
+      body.i32(31);
+      body.simd(simd.shiftI32);
+      body.simd(simd.bitSelect);
+      body.set(shifted);
+    }
+    body.get(shifted);
   }
 }
 

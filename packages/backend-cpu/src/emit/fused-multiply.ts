@@ -9,7 +9,7 @@ export function hasFusedMultiply(): boolean {
     const body = new FunctionBody({ takes: [V128, V128, V128], gives: [V128] });
     for (let k = 0; k < 3; k++) body.get(k);
     body.simd(simd.fusedF32);
-    known = WebAssembly.validate(encodeModule({ imports: [], functions: [body.finish()] }, false));
+    known = WebAssembly.validate(encodeModule({ functions: [body.finish()] }, false));
   }
   return known;
 }

@@ -20,7 +20,7 @@ const integers = (scalar: number, vector?: number): Row => ({
 
 /**
  * Scalar operations that are one instruction. `quotient` and `remainderOf` are the machine's (they trap where idiv does not),
- * `bits` and `ofBits` see an f32 as an i32 and back.
+ * `bitsAnd` and so on see floats as whole numbers with the same bits; those of f64 are computed on lanes only.
  */
 const instructions: Readonly<Record<string, Row>> = {
   add: { ...floats(0x92, 228, 0xa0, 240), ...integers(0x6a, 174) },
@@ -55,15 +55,27 @@ const instructions: Readonly<Record<string, Row>> = {
   quotient: integers(0x6d),
   remainderOf: integers(0x6f),
   // The first operand where the second is NaN, and otherwise the greater or lesser.
-  greater: { f32: [0x97, 235] },
-  lesser: { f32: [0x96, 234] },
-  bits: { f32: [0xbc] },
-  ofBits: { i32: [0xbe] },
+  greater: floats(0x97, 235, 0xa5, 247),
+  lesser: floats(0x96, 234, 0xa4, 246),
+  bitsAnd: floats(0x71, 78, 0, 78),
+  bitsOr: floats(0x72, 80, 0, 80),
+  bitsXor: floats(0x73, 81, 0, 81),
+  bitsAdd: floats(0x6a, 174, 0, 206),
+  bitsSub: floats(0x6b, 177, 0, 209),
+  bitsShiftLeft: floats(0x74, 171, 0, 203),
+  bitsShiftRight: floats(0x76, 173, 0, 205),
   where: { f32: [0x1b, 82], f64: [0x1b, 82], i32: [0x1b, 82], bool: [0x1b, 82] },
 };
 
 /** Vector shifts take one amount for all lanes. */
-export const shifts: ReadonlySet<string> = new Set(["shiftLeft", "shiftRight", "shiftRightLogical"]);
+export const shifts: ReadonlySet<string> = new Set([
+  ...["shiftLeft", "shiftRight", "shiftRightLogical", "bitsShiftLeft", "bitsShiftRight"],
+]);
+
+/** Whether an operation sees floats as whole numbers. */
+export function isOnBits(name: string): boolean {
+  return name.startsWith("bits");
+}
 
 export function instructionOf(name: string, operand: DType): Instruction | undefined {
   return Object.hasOwn(instructions, name) ? instructions[name]?.[operand] : undefined;

@@ -48,12 +48,7 @@ interface Place {
  * The function that runs a loop kernel whose expressions are lowered. Lanes are along the last grid axis (`alongGrid`),
  * or along the last axis of each place; what is left over at a loop's end is a vector too, of which some lanes count.
  */
-export function loopFunction(
-  kernel: LoopKernel,
-  kept: KeptValues,
-  alongGrid: boolean,
-  callee: (name: string, dtype: Expr["dtype"]) => Callee,
-) {
+export function loopFunction(kernel: LoopKernel, kept: KeptValues, alongGrid: boolean, callee: Callee) {
   const body = new FunctionBody(PHASE_SIGNATURE);
   new LoopEmitter(kernel, kept, alongGrid, body, callee).emit();
   return body.finish();
@@ -72,7 +67,7 @@ class LoopEmitter {
     private readonly kept: KeptValues,
     private readonly alongGrid: boolean,
     private readonly body: FunctionBody,
-    callee: (name: string, dtype: Expr["dtype"]) => Callee,
+    callee: Callee,
   ) {
     const roots = placesOf(kernel).flatMap((place) => place.roots);
     const targets = kernel.writes.map(({ buffer }) => buffer);

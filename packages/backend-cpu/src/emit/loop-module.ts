@@ -17,9 +17,8 @@ export function loopModule(kernel: LoopKernel, alongGrid: boolean): WasmModule {
     ...(lowered.checks ?? []).map(({ holds }) => holds),
   ]);
   return {
-    imports: callees.imports,
     functions: [
-      ...callees.functions(),
+      ...callees.functions,
       { ...loopFunction(lowered, kept, alongGrid, callees.find), exported: ENTRY },
     ],
   };

@@ -6,24 +6,22 @@ import {
   type DType,
   type Expr,
   isFloat,
-  param,
-  postOrder,
-  type ScalarOp,
   scalarOp,
 } from "@gradus/core";
-import { domainOf, functionOf } from "./functions.js";
+import { functionOf } from "../functions/table.js";
 import { instructionOf } from "./instructions.js";
 
 /**
  * Expressions as the emitter wants them: equal ones are one object, wherever they were built, and every operation is an
- * instruction, a function of `functions.ts`, or, if it cannot be made of these, a call of the host.
+ * instruction or a function of `functions`.
  */
 export class Lowering {
-  /** Functions that may still be written out where they are used, which saves a call for each vector. */
-  private inlined = 0;
   private readonly done = new Map<Expr, Expr>();
   private readonly unique = new Map<string, Expr>();
   private readonly ids = new Map<Expr, number>();
+
+  /** @param inlined how many functions may be written out where they are used, which saves a call for each vector. */
+  constructor(private inlined = INLINED) {}
 
   lower(e: Expr): Expr {
     const known = this.done.get(e);
@@ -39,10 +37,15 @@ export class Lowering {
 
   private rewrite(e: Extract<Expr, { kind: "op" }>): Expr | undefined {
     const operand = operandOf(e);
-    const inLanes = instructionOf(e.op, operand) === undefined ? functionOf(e.op, operand) : undefined;
-    if (inLanes === undefined || domainOf(e.op) !== undefined || this.inlined >= INLINED) return rewrite(e);
-    this.inlined++;
-    return inLanes(e.args[0] as Expr);
+    if (instructionOf(e.op, operand) !== undefined) return undefined;
+    const how = functionOf(e.op, operand);
+    if (how !== undefined) {
+      const written = how.kind === "program" && operand === "f32" ? how.written : undefined;
+      if (written === undefined || this.inlined === 0) return undefined;
+      this.inlined--;
+      return written(...e.args);
+    }
+    return (Object.hasOwn(simple, e.op) && simple[e.op]?.(...e.args)) || scalarOp(e.op)?.expand?.(...e.args);
   }
 
   private intern(e: Expr, children: readonly Expr[]): Expr {
@@ -75,40 +78,8 @@ function withChildren(e: Expr, children: readonly Expr[]): Expr {
 const INLINED = 4;
 
 /** The dtype that decides which operation an op is. */
-export function operandOf(e: Extract<Expr, { kind: "op" }>): DType {
-  return (e.args.at(-1) as Expr).dtype;
-}
-
-/** An operation in terms of others, or undefined if it stays what it is. */
-function rewrite(e: Extract<Expr, { kind: "op" }>): Expr | undefined {
-  const operand = operandOf(e);
-  if (instructionOf(e.op, operand) !== undefined || functionOf(e.op, operand) !== undefined) return undefined;
-  return (Object.hasOwn(simple, e.op) && simple[e.op]?.(...e.args)) || expanded(e, operand);
-}
-
-function expanded(e: Extract<Expr, { kind: "op" }>, operand: DType): Expr | undefined {
-  const row = scalarOp(e.op);
-  return row?.expand !== undefined && isFast(row, e.op, operand) ? row.expand(...e.args) : undefined;
-}
-
-const fast = new Map<string, boolean>();
-
-/** Whether an expansion needs no call of the host: otherwise one call for the whole is cheaper and more exact. */
-function isFast(row: ScalarOp, name: string, operand: DType): boolean {
-  const key = `${name} ${operand}`;
-  const known = fast.get(key);
-  if (known !== undefined) return known;
-  const args = Array.from({ length: row.arity }, (_, i) => param(i, operand));
-  const lowering = new Lowering();
-  const whole = lowering.lower((row.expand as (...args: Expr[]) => Expr)(...args));
-  const result = postOrder([whole]).every(
-    (node) =>
-      node.kind !== "op" ||
-      instructionOf(node.op, operandOf(node)) !== undefined ||
-      functionOf(node.op, operandOf(node)) !== undefined,
-  );
-  fast.set(key, result);
-  return result;
+export function operandOf({ op, args }: Extract<Expr, { kind: "op" }>): DType {
+  return (args[op === "where" ? 1 : 0] as Expr).dtype;
 }
 
 /** Rows that are a few instructions. A result of undefined or false: not for this dtype. */
@@ -137,6 +108,12 @@ const simple: Readonly<Record<string, (...args: Expr[]) => Expr | undefined | fa
   ceil: (x) => x,
   trunc: (x) => x,
   round: (x) => x,
+  fmod: (a, b) => c.imod(a as Expr, b as Expr),
+  remainder: (a, b) => {
+    const [by, rest] = [b as Expr, c.imod(a as Expr, b as Expr)];
+    const isOther = c.less(c.bitXor(rest, by), 0);
+    return c.where(c.logicalAnd(isOther, notEqual(rest, constant(0, "i32"))), c.add(rest, by), rest);
+  },
 };
 
 function notEqual(a: Expr, b: Expr): Expr {

@@ -328,7 +328,11 @@ export function pushLane(body: FunctionBody, dtype: DType, vector: number, lane:
   }
 }
 
-const UPPER_HALF = [8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7];
+/** The upper half of a vector, before a lower one. */
+export const UPPER_HALF = [8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7];
+
+/** The lower halves of two vectors. */
+export const LOWER_HALVES = [0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23];
 
 /** Lanes of f32 in vectors of f64. */
 function wideAccumulator(body: FunctionBody, reduction: StageReduction, lanes: Lanes): VectorAccumulator {
@@ -365,7 +369,7 @@ function wideAccumulator(body: FunctionBody, reduction: StageReduction, lanes: L
         body.simd(simd.demote);
       }
       if (lanes === 4) {
-        body.simd(simd.shuffle, ...[0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23]);
+        body.simd(simd.shuffle, ...LOWER_HALVES);
       }
     },
     fold(total) {

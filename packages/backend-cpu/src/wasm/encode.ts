@@ -37,27 +37,16 @@ export interface WasmFunction {
   readonly exported?: string;
 }
 
-/** A function of the host that a module calls. */
-export interface HostImport {
-  readonly name: string;
-  readonly signature: Signature;
-  readonly run: (...args: number[]) => number;
-}
-
-/** What a module is made of. Functions are numbered: imports first. */
+/** What a module is made of. Functions have their place as number. */
 export interface WasmModule {
-  readonly imports: readonly HostImport[];
   readonly functions: readonly WasmFunction[];
 }
 
 /** The most pages of 64 KB that a memory has: 4 GiB. */
 const MAX_PAGES = 65536;
 
-/**
- * The bytes of a module, which imports its memory as `host.memory`, shared between threads or not, and its functions from
- * `host` too.
- */
-export function encodeModule({ imports, functions }: WasmModule, isShared: boolean): Uint8Array<ArrayBuffer> {
+/** The bytes of a module, which imports its memory as `host.memory`, shared between threads or not. */
+export function encodeModule({ functions }: WasmModule, isShared: boolean): Uint8Array<ArrayBuffer> {
   const writer = new ByteWriter();
   const section = (id: number, count: number, write: (to: ByteWriter) => void): void => {
     writer.byte(id);
@@ -67,8 +56,8 @@ export function encodeModule({ imports, functions }: WasmModule, isShared: boole
     });
   };
   writer.bytes([0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0]);
-  section(1, imports.length + functions.length, (to) => {
-    for (const { signature } of [...imports, ...functions]) {
+  section(1, functions.length, (to) => {
+    for (const { signature } of functions) {
       to.byte(0x60);
       for (const types of [signature.takes, signature.gives]) {
         to.unsigned(types.length);
@@ -76,13 +65,7 @@ export function encodeModule({ imports, functions }: WasmModule, isShared: boole
       }
     }
   });
-  section(2, imports.length + 1, (to) => {
-    imports.forEach(({ name }, i) => {
-      text(to, "host");
-      text(to, name);
-      to.byte(0);
-      to.unsigned(i);
-    });
+  section(2, 1, (to) => {
     text(to, "host");
     text(to, "memory");
     to.bytes([2, isShared ? 3 : 1, 1]);
@@ -90,7 +73,7 @@ export function encodeModule({ imports, functions }: WasmModule, isShared: boole
   });
   section(3, functions.length, (to) => {
     functions.forEach((_, i) => {
-      to.unsigned(imports.length + i);
+      to.unsigned(i);
     });
   });
   section(7, functions.filter(({ exported }) => exported !== undefined).length, (to) => {
@@ -98,7 +81,7 @@ export function encodeModule({ imports, functions }: WasmModule, isShared: boole
       if (exported === undefined) return;
       text(to, exported);
       to.byte(0);
-      to.unsigned(imports.length + i);
+      to.unsigned(i);
     });
   });
   section(10, functions.length, (to) => {

@@ -38,6 +38,8 @@ export const op = {
   i32Or: 0x72,
   i32Shl: 0x74,
   i64Eq: 0x51,
+  i32OfBits: 0xbc,
+  f32OfBits: 0xbe,
 } as const;
 
 /** Numbers of the vector instructions, which follow a prefix. */
@@ -77,6 +79,7 @@ export const simd = {
   load64Zero: 93,
   demote: 94,
   promoteLow: 95,
+  anyTrue: 83,
   allTrue: 163,
   extendI32: 199,
   addI32: 174,
@@ -84,6 +87,7 @@ export const simd = {
   maxI32: 184,
   mulI32: 181,
   subI32: 177,
+  shiftLeftI32: 171,
   shiftI32: 172,
   shiftLogicalI32: 173,
   multiplyLow: 220,
@@ -97,6 +101,7 @@ export const simd = {
   lesserF64: 246,
   greaterF64: 247,
   addF64: 240,
+  divF64: 243,
   mulF64: 242,
   minF64: 244,
   maxF64: 245,

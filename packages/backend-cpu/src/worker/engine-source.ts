@@ -1,7 +1,7 @@
 /**
  * The program of the worker that a whole device lives in, as text: it must not depend on where a bundler puts files. It owns
- * the memory and runs launches in the order of the messages. What needs JavaScript (natives, functions without
- * instructions) it sends back with the contents of the buffers, and waits for the results before it goes on.
+ * the memory and runs launches in the order of the messages. What needs JavaScript (natives) it sends
+ * back with the contents of the buffers, and waits for the results before it goes on.
  *
  * `post` sends a message and the memory that goes with it.
  */

@@ -168,8 +168,7 @@ export class WorkerCpu implements Backend {
     const own = buffers.map((buffer) => this.own(buffer, `kernel "${kernel.name}"`));
     checkAliases(kernel, buffers);
     if (kernel.kind === "native") checkLengths(kernel, sizes, own);
-    const phases = program.kind === "phases" ? program.phases(sizes) : [];
-    if (program.kind === "host" || phases.some(({ module }) => module.imports.length > 0)) {
+    if (program.kind === "host") {
       const call = this.nextId++;
       const copy = { executable, buffers: own, sizes: [...sizes], params: [...params] };
       this.hosted.set(call, { kernel: executable, launch: copy });
@@ -186,7 +185,7 @@ export class WorkerCpu implements Backend {
     messages.push({
       kind: "run",
       kernel: id,
-      phases: phases.map(({ module, entry }) => ({ module: this.load(module), entry })),
+      phases: program.phases(sizes).map(({ module, entry }) => ({ module: this.load(module), entry })),
       args: ARGUMENTS,
       words: [...own.map(({ block }) => block.address), ...sizes, this.scratch?.address ?? 0],
       paramsAt: paramsAt(own.length, sizes.length),

@@ -331,7 +331,7 @@ export const scalarOps = {
   logSigmoid: float1(
     (x) => -special.softplus(-x),
     (dy, x) => c.mul(dy, c.sigmoid(c.neg(x))),
-    (x) => c.sub(c.minimum(x, 0), c.log1p(c.exp(c.neg(c.abs(x))))),
+    (x) => c.neg(c.softplus(c.neg(x))),
   ),
   /** `log(1 + exp(x))`, stable at both ends. */
   softplus: float1(
