@@ -10,9 +10,8 @@ import {
   type Tensor,
   type TypedArray,
 } from "@gradus/core";
+import { isSource, makeSource, type Program, Random, runProgram, type Source } from "@gradus/fuzz";
 import { compile, scope, tensor } from "@gradus/tensor";
-import { isSource, makeSource, type Program, runProgram, type Source } from "./program.fixture.js";
-import { Random } from "./random.fixture.js";
 
 /** Each operation rounds, as on a device; and every buffer must be given back. */
 export const device = interpreter({ precision: "float32", collected: false });

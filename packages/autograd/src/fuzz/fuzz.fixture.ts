@@ -1,8 +1,6 @@
-import { scope, setDefaultDevice } from "@gradus/tensor";
+import { programOf, toCode } from "@gradus/fuzz";
+import { setDefaultDevice } from "@gradus/tensor";
 import { checkProgram, device } from "./check.fixture.js";
-import { generate } from "./generate.fixture.js";
-import { type Program, toCode } from "./program.fixture.js";
-import { Random } from "./random.fixture.js";
 import { shrink } from "./shrink.fixture.js";
 
 /** `GRADUS_FUZZ_SEED`, in Node. */
@@ -28,7 +26,7 @@ export function fuzz(first: number, programs: number): FuzzReport {
 }
 
 function checkSeed(seed: number): boolean {
-  const program = programOf(seed);
+  const program = programOf(seed, device);
   const { problem, compared } = checkProgram(program);
   if (problem === undefined) return compared;
   const smallest = shrink(program, (candidate) => checkProgram(candidate).problem !== undefined);
@@ -41,17 +39,4 @@ function checkSeed(seed: number): boolean {
       ...(smallest.donate ? ["(its arguments are donated)"] : []),
     ].join("\n\n"),
   );
-}
-
-/** The program of a seed. */
-export function programOf(seed: number): Program {
-  let program: Program | undefined;
-  scope(() => {
-    try {
-      program = generate(new Random(seed), device);
-    } catch (error) {
-      throw new Error(`seed ${seed}: a step that must work does not`, { cause: error });
-    }
-  });
-  return program as Program;
 }

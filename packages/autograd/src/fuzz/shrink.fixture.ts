@@ -1,5 +1,3 @@
-import { scope } from "@gradus/tensor";
-import { device } from "./check.fixture.js";
 import {
   type Argument,
   isSource,
@@ -11,7 +9,9 @@ import {
   refsOf,
   runProgram,
   type Source,
-} from "./program.fixture.js";
+} from "@gradus/fuzz";
+import { scope } from "@gradus/tensor";
+import { device } from "./check.fixture.js";
 
 /** The smallest program found, by taking things away from `program`, that still `fails`. */
 export function shrink(program: Program, fails: (program: Program) => boolean): Program {

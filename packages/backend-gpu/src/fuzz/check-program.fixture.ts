@@ -9,20 +9,21 @@ import {
   type Tensor,
   type TypedArray,
 } from "@gradus/core";
-import { compile, openScope, tensor } from "@gradus/tensor";
 import {
   applyStep,
   isSource,
   makeSource,
   type Program,
+  Random,
   refsOf,
   runProgram,
   type Source,
   type Step,
-} from "../../../autograd/src/fuzz/program.fixture.js";
-import { Random } from "../../../autograd/src/fuzz/random.fixture.js";
+} from "@gradus/fuzz";
+import { compile, openScope, tensor } from "@gradus/tensor";
 
-const reference = interpreter({ precision: "float32", collected: true });
+/** Rounds each operation to f32. */
+export const reference = interpreter({ precision: "float32", collected: true });
 const precise = interpreter();
 
 /** A tensor's contents, on the host. */

@@ -1,19 +1,12 @@
 import type { Backend } from "@gradus/core";
-import { programOf } from "../../../autograd/src/fuzz/fuzz.fixture.js";
-import {
-  type Argument,
-  isSource,
-  type Program,
-  Ref,
-  toCode,
-} from "../../../autograd/src/fuzz/program.fixture.js";
-import { checkProgram } from "./check-program.fixture.js";
+import { type Argument, isSource, type Program, programOf, Ref, toCode } from "@gradus/fuzz";
+import { checkProgram, reference } from "./check-program.fixture.js";
 
 /** Checks random programs on a device, the seeds counting up from `first`; returns how many could be compared as a whole. */
 export async function fuzz(device: Backend, first: number, programs: number): Promise<number> {
   let compared = 0;
   for (let seed = first; seed < first + programs; seed++) {
-    const program = inSinglePrecision(programOf(seed));
+    const program = inSinglePrecision(programOf(seed, reference));
     const checked = await checkProgram(program, device);
     if (checked.problem !== undefined) {
       throw new Error(`seed ${seed}: ${checked.problem}\n\n${toCode(program)}`);

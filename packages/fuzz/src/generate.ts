@@ -10,16 +10,8 @@ import {
   sizeOf,
   type Tensor,
 } from "@gradus/core";
-import {
-  type Argument,
-  applyStep,
-  makeSource,
-  type Node,
-  type Program,
-  Ref,
-  refsOf,
-} from "./program.fixture.js";
-import type { Random } from "./random.fixture.js";
+import { type Argument, applyStep, makeSource, type Node, type Program, Ref, refsOf } from "./program.js";
+import type { Random } from "./random.js";
 
 const MAX_SIZE = 600;
 const elementwise = Object.keys(scalarOps) as ScalarOpName[];

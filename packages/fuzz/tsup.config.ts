@@ -1,0 +1,3 @@
+import { build } from "../../tooling/tsup.js";
+
+export default build();
