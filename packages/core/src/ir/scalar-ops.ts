@@ -288,7 +288,7 @@ export const scalarOps = {
   /** `sin(pi x) / (pi x)`, and 1 at 0. */
   sinc: float1(
     special.sinc,
-    (dy, x, y) => c.where(c.equal(x, 0), 0, c.mul(dy, c.div(c.sub(c.cos(c.mul(x, Math.PI)), y), x))),
+    (dy, x) => c.mul(dy, sincSlope(x)),
     (x) => {
       const angle = c.mul(x, Math.PI);
       return c.where(c.equal(x, 0), 1, c.div(c.sin(angle), angle));
@@ -450,6 +450,29 @@ export const scalarOps = {
   shiftRight: binary("bits", (a, b) => a >> b),
   shiftRightLogical: binary("bits", (a, b) => (a >>> b) | 0),
 } satisfies Record<string, ScalarOp>;
+
+/**
+ * The derivative of `sinc`: `(cos(pi x) - sinc(x)) / x`; near 0, where that cancels, the derivative of the series of `sinc`,
+ * `-2 a / 3! + 4 a^3 / 5! - ...` of `a = pi x`, to the precision of float64.
+ */
+function sincSlope(x: Expr): Expr {
+  const near = c.less(c.abs(x), 0.25);
+  const angle = c.mul(x, Math.PI);
+  const square = c.square(angle);
+  let series: Expr | number = 0;
+  let factorial = SINC_TERMS.reduce((product, term) => product * (2 * term) * (2 * term + 1), 1);
+  for (const term of [...SINC_TERMS].reverse()) {
+    series = c.add(c.mul(series, square), ((-1) ** term * 2 * term) / factorial);
+    factorial /= 2 * term * (2 * term + 1);
+  }
+  // The other branch must not divide by 0: its own derivative would be NaN, which no choice hides.
+  const far = c.where(near, 1, x);
+  const farAngle = c.mul(far, Math.PI);
+  const direct = c.div(c.sub(c.cos(farAngle), c.div(c.sin(farAngle), farAngle)), far);
+  return c.where(near, c.mul(c.mul(series, angle), Math.PI), direct);
+}
+
+const SINC_TERMS = [1, 2, 3, 4, 5, 6, 7, 8, 9];
 
 function isInfinite(x: Expr): Expr {
   return { kind: "op", op: "isInf", args: [x], dtype: "bool" };
