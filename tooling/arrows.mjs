@@ -110,7 +110,9 @@ export function check(folder = root) {
       if (!isTest) sources++;
       for (const specifier of imports(file)) {
         const problem = specifier.startsWith(".")
-          ? leavesSources(file, specifier, path)
+          ? isTest && join(file, "..", specifier).startsWith(join(folder, "tooling") + sep)
+            ? undefined
+            : leavesSources(file, specifier, path)
           : isTest
             ? testProblem(specifier, where)
             : sourceProblem(specifier);
