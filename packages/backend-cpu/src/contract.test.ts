@@ -105,6 +105,12 @@ const convolutions: Record<string, Case> = {
   "two axes, dilated": { x: [1, 2, 15, 14], w: [4, 2, 3, 3], options: { padding: 2, dilation: 2 } },
   "two axes in groups": { x: [2, 6, 9, 9], w: [4, 3, 3, 3], options: { groups: 2, padding: 1 } },
   "two axes, each channel alone": { x: [2, 5, 9, 11], w: [5, 1, 3, 3], options: { groups: 5, padding: 1 } },
+  "long rows, padded": { x: [1, 3, 6, 150], w: [5, 3, 3, 3], options: { padding: 1 } },
+  "rows of several blocks": { x: [2, 3, 19, 20], w: [70, 3, 5, 3], options: { padding: [2, 1] } },
+  "rows of several blocks, dilated": { x: [1, 3, 21, 20], w: [9, 3, 3, 3], options: { dilation: [2, 3] } },
+  "one row of a window": { x: [2, 3, 11, 12], w: [4, 3, 1, 5], options: { padding: [0, 2] } },
+  "windows of one element": { x: [2, 9, 11, 12], w: [8, 9, 1, 1], options: {} },
+  "three axes, padded": { x: [2, 2, 5, 6, 7], w: [3, 2, 3, 3, 3], options: { padding: 1 } },
   "three axes": { x: [2, 2, 5, 6, 7], w: [3, 2, 2, 3, 2], options: { stride: [1, 2, 1] } },
 };
 
@@ -124,6 +130,18 @@ describe("convolutions", () => {
         expect(difference(gradient(index), [x, w], "f32")).toBeLessThan(1e-2);
     },
   );
+
+  it("of a view within longer rows are right", () => {
+    for (const width of [9, 40]) {
+      const f = (a: Tensor, b: Tensor): Tensor => a.slice([], [], [1, 9], [0, 9]).conv(b);
+      const shapes = [
+        [2, 3, 11, width],
+        [4, 3, 3, 3],
+      ];
+      expect(difference(f, shapes, "f32")).toBeLessThan(1e-4);
+      expect(difference((a, b) => f(a.flip(3), b), shapes, "f32")).toBeLessThan(1e-4);
+    }
+  });
 
   it("transposed are right", () => {
     const f = (a: Tensor, b: Tensor): Tensor =>

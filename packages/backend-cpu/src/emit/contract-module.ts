@@ -1,57 +1,85 @@
 import { type ContractKernel, cast, type Expr } from "@gradus/core";
 import type { WasmFunction, WasmModule } from "../wasm/encode.js";
 import { Callees } from "./callees.js";
-import { axesOf, type Contraction, type GroupName } from "./contract-frame.js";
+import type { Contraction, GroupName } from "./contract-frame.js";
 import { Lowering } from "./lower.js";
-import { multiplyFunction } from "./multiply-function.js";
+import { multiplyFunction, type Packing } from "./multiply-function.js";
 import { leftOperand, type Operand, rightOperand } from "./operand.js";
 import { packFunction } from "./pack-function.js";
 import { packTransposedFunction } from "./pack-transposed-function.js";
+import { slidingContraction } from "./sliding.js";
 import { stridedLoads } from "./strided-loads.js";
-import { TILE_VECTORS, tileFunction, tileRows } from "./tile-function.js";
+import { ROW_VECTORS, TILE_VECTORS, tileFunction, tileRows } from "./tile-function.js";
 import { writeFunction } from "./write-function.js";
 
-export interface ContractModule {
-  readonly module: WasmModule;
-  readonly left: Operand;
-  /** The kernel as it is computed. */
+/** A contraction as it is computed, with its operands. */
+export interface Plan {
   readonly kernel: Contraction;
+  readonly left: Operand;
+  readonly right: Operand;
 }
 
-/** A module whose `run` runs the contraction. */
-export function contractModule(kernel: ContractKernel, entry: string): ContractModule {
+/** How a contraction may be computed; `sliding` where the sizes suit it. */
+export interface Plans {
+  readonly general: Plan;
+  readonly sliding?: Plan;
+}
+
+export function contractPlans(kernel: ContractKernel): Plans {
   const lowered = lowerContract(kernel);
-  const { a, b, writes, accumulate } = lowered;
+  const { a, b } = lowered;
+  const general = { kernel: lowered, left: leftOperand(lowered, a), right: rightOperand(lowered, b) };
+  const found = slidingContraction(lowered);
+  if (found === undefined) return { general };
+  const right = {
+    value: b,
+    columns: "n",
+    isDense: true,
+    isTransposed: false,
+    sliding: found.sliding,
+  } as const;
+  return { general, sliding: { kernel: found.kernel, left: leftOperand(found.kernel, a), right } };
+}
+
+/** A module whose `entry` runs the contraction. */
+export function contractModule({ kernel, left, right }: Plan, entry: string): WasmModule {
+  const { a, b, writes, accumulate } = kernel;
   const callees = new Callees([a, b, ...writes.flatMap(({ index, value }) => [index, value])]);
-  const [left, right] = [leftOperand(lowered, a), rightOperand(lowered, b)];
   const functions: WasmFunction[] = [...callees.functions];
   const add = (made: WasmFunction): number => functions.push(made) - 1;
-  const pack = ({ value, rows, columns }: Operand): WasmFunction =>
-    packFunction(lowered, callees, value, rows, columns);
+  const packing = (operand: Operand): Packing => ({
+    ...((operand.isDense || !operand.isTransposed) && {
+      straight: add(packFunction(kernel, callees, operand)),
+    }),
+    ...(operand.isTransposed && { transposing: add(packTransposedFunction(kernel, callees, operand)) }),
+  });
   const tiles = new Map<string, number>();
+  const addTile = (rows: number, vectors: number): void => {
+    tiles.set(
+      `${rows} ${vectors}`,
+      add(tileFunction(accumulate, rows, vectors, right.sliding !== undefined)),
+    );
+  };
+  addTile(1, ROW_VECTORS);
   for (let rows = 1; rows <= tileRows(accumulate); rows++) {
-    for (let vectors = 1; vectors <= TILE_VECTORS; vectors++) {
-      tiles.set(`${rows} ${vectors}`, add(tileFunction(accumulate, rows, vectors)));
-    }
+    for (let vectors = 1; vectors <= TILE_VECTORS; vectors++) addTile(rows, vectors);
   }
   const parts = {
-    packLeft: add(pack(left)),
-    ...((right.isDense || right.transposed === undefined) && { packRight: add(pack(right)) }),
-    ...(right.transposed !== undefined && {
-      transposeRight: add(
-        packTransposedFunction(lowered, callees, right.transposed, right.rows, right.columns),
-      ),
-    }),
-    write: add(writeFunction(lowered, callees)),
+    packLeft: packing(left),
+    packRight: packing(right),
+    write: add(writeFunction(kernel, callees)),
     tile: (rows: number, vectors: number): number => tiles.get(`${rows} ${vectors}`) as number,
   };
-  add({ ...multiplyFunction(lowered, callees, left, right, parts), exported: entry });
-  return { module: { functions }, left, kernel: lowered };
+  add({ ...multiplyFunction(kernel, callees, left, right, parts), exported: entry });
+  return { functions };
 }
 
 function lowerContract(kernel: ContractKernel): Contraction {
   const lowering = new Lowering();
-  const { a, b, accumulate, writes } = kernel;
+  const { a, b, accumulate, writes, groups } = kernel;
+  const [afterBatch, afterM] = [groups.batch, groups.batch + groups.m];
+  const range = (first: number, count: number): number[] =>
+    Array.from({ length: count }, (_, i) => first + i);
   const lowered = {
     ...kernel,
     a: lowering.lower(cast(a, accumulate)),
@@ -61,11 +89,17 @@ function lowerContract(kernel: ContractKernel): Contraction {
       index: lowering.lower(one.index),
       value: lowering.lower(one.value),
     })),
-    isTurned: false,
+    axes: {
+      batch: range(0, groups.batch),
+      m: range(afterBatch, groups.m),
+      n: range(afterM, groups.n),
+      k: range(afterM + groups.n, groups.k),
+    },
+    isPitched: false,
   };
   // Rows that are written, and read by what is written, should be dense.
   const stridesAlong = (name: GroupName): number => {
-    const axis = axesOf(lowered, name).at(-1);
+    const axis = lowered.axes[name].at(-1);
     const strides = lowered.writes.map(({ buffer, index, value }) => {
       const target: Expr = { kind: "load", buffer, index, dtype: value.dtype };
       return axis === undefined ? 1 : stridedLoads(target, axis) + stridedLoads(value, axis);
@@ -73,5 +107,6 @@ function lowerContract(kernel: ContractKernel): Contraction {
     return strides.reduce((a, b) => a + b, 0);
   };
   if (stridesAlong("n") <= stridesAlong("m")) return lowered;
-  return { ...lowered, a: lowered.b, b: lowered.a, isTurned: true };
+  const { m, n } = lowered.axes;
+  return { ...lowered, a: lowered.b, b: lowered.a, axes: { ...lowered.axes, m: n, n: m } };
 }

@@ -350,11 +350,26 @@ export class ExpressionEmitter {
       this.pushVector(guard);
       this.allTrue();
     } else this.pushNumber(guard);
+    const filled = (): void => body.constantVector(typeOf(dtype), dtype === "bool" ? -fill : fill);
     body.put(op.if, V128);
     load();
     body.put(op.else);
-    if (this.varies(guard)) this.scope(() => this.gather(e));
-    else body.constantVector(typeOf(dtype), dtype === "bool" ? -fill : fill);
+    if (!this.varies(guard)) filled();
+    else if (stride !== undefined) this.scope(() => this.gather(e));
+    else {
+      // Where one lane is in the buffer, the others are near enough.
+      this.pushVector(guard);
+      this.anyTrue();
+      body.put(op.if, V128);
+      load();
+      filled();
+      this.pushVector(guard);
+      if (dtype === "f64") body.simd(simd.extendI32);
+      body.simd(simd.bitSelect);
+      body.put(op.else);
+      filled();
+      body.put(op.end);
+    }
     body.put(op.end);
   }
 
@@ -394,6 +409,16 @@ export class ExpressionEmitter {
     else {
       body.simd(simd.extractI64, 0);
       body.put(0x42, 0x7f, op.i64Eq);
+    }
+  }
+
+  /** Replaces a mask by whether it holds in any lane. */
+  private anyTrue(): void {
+    const { body } = this;
+    if (this.lanes === 4) body.simd(simd.anyTrue);
+    else {
+      body.simd(simd.extractI64, 0);
+      body.put(0x42, 0, op.i64Ne);
     }
   }
 

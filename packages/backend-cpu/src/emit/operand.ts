@@ -1,5 +1,7 @@
-import { affineIn, dependsOnAxis, type Expr, type LoadExpr, postOrder } from "@gradus/core";
-import { axesOf, type Contraction, type GroupName } from "./contract-frame.js";
+import { affineIn, type Expr, type LoadExpr, postOrder } from "@gradus/core";
+import type { Contraction, GroupName } from "./contract-frame.js";
+import { lanesFor } from "./expressions.js";
+import type { Sliding } from "./sliding.js";
 import { stridedLoads } from "./strided-loads.js";
 
 /** Where an operand's elements are, if they can be read in place: `start + row * position + column * position`. */
@@ -12,42 +14,47 @@ export interface InPlace {
   readonly column: Expr;
 }
 
-/** How an operand is multiplied: in place, or from dense rows that it is packed to. */
+/** How an operand is multiplied: in place, or from dense rows along m or n that it is packed to, one for each step along k. */
 export interface Operand {
   readonly value: Expr;
   readonly inPlace?: InPlace;
-  /** How it is packed: the groups of its rows and columns. */
-  readonly rows: GroupName;
+  /** The group of a row's elements. */
   readonly columns: GroupName;
-  /** If its elements are neighbours along the rows: it may be packed by transposing squares. */
-  readonly transposed?: LoadExpr;
+  /** Whether its elements are neighbours along the rows: it may be packed by transposing squares. */
+  readonly isTransposed: boolean;
   /** Whether its elements are neighbours along the columns too, or only there. */
   readonly isDense: boolean;
+  /** How its rows overlap, if that is made use of. */
+  readonly sliding?: Sliding;
 }
 
-/** The left operand: its elements may lie anywhere, so it is packed as it lies. */
+/** The left operand: read element by element, from columns of neighbours. */
 export function leftOperand(kernel: Contraction, value: Expr): Operand {
-  const [alongK, alongM] = (["k", "m"] as const).map((name) => stridedAlong(kernel, value, name)) as [
-    number,
-    number,
-  ];
-  const [rows, columns] = alongK <= alongM ? (["m", "k"] as const) : (["k", "m"] as const);
+  const alongM = stridedAlong(kernel, value, "m");
+  const isTransposed = alongM !== 0 && isTransposable(kernel, value);
   const inPlace = placeOf(kernel, value, "m", "k");
-  return { value, rows, columns, isDense: true, ...(inPlace !== undefined && { inPlace }) };
+  return {
+    value,
+    columns: "m",
+    isDense: !isTransposed,
+    isTransposed,
+    ...(inPlace !== undefined && { inPlace }),
+  };
 }
 
 /** The right operand: its rows, along n, must be dense. */
 export function rightOperand(kernel: Contraction, value: Expr): Operand {
   const isDense = stridedAlong(kernel, value, "n") === 0;
-  const packed = { value, rows: "k", columns: "n", isDense } as const;
+  const packed = { value, columns: "n", isDense, isTransposed: false } as const;
   const inPlace = placeOf(kernel, value, "k", "n");
   if (inPlace !== undefined && isOne(inPlace.column)) return { ...packed, inPlace };
-  const isPlain = value.kind === "load" && value.guard === undefined;
-  const last = axesOf(kernel, "k").at(-1);
-  if (isPlain && last !== undefined && isOne(affineIn(value.index, last)?.stride)) {
-    return { ...packed, transposed: value };
-  }
-  return packed;
+  return isTransposable(kernel, value) ? { ...packed, isTransposed: true } : packed;
+}
+
+/** Whether vectors along k are of neighbours, so that they can be loaded and transposed. */
+function isTransposable(kernel: Contraction, value: Expr): boolean {
+  const lanes = kernel.accumulate === "f64" ? 2 : 4;
+  return stridedAlong(kernel, value, "k") === 0 && lanesFor([value]) === lanes;
 }
 
 function isOne(e: Expr | undefined): boolean {
@@ -55,7 +62,7 @@ function isOne(e: Expr | undefined): boolean {
 }
 
 function stridedAlong(kernel: Contraction, value: Expr, name: GroupName): number {
-  const last = axesOf(kernel, name).at(-1);
+  const last = kernel.axes[name].at(-1);
   return last === undefined ? Number.POSITIVE_INFINITY : stridedLoads(value, last);
 }
 
@@ -67,7 +74,7 @@ function placeOf(
 ): InPlace | undefined {
   if (value.kind !== "load" || value.guard !== undefined || value.dtype !== kernel.accumulate)
     return undefined;
-  const [rows, columns] = [axesOf(kernel, rowGroup), axesOf(kernel, columnGroup)];
+  const [rows, columns] = [kernel.axes[rowGroup], kernel.axes[columnGroup]];
   if (rows.length > 1 || columns.length > 1) return undefined;
   const zero: Expr = { kind: "const", value: 0, dtype: "i32" };
   const along = (index: Expr, axis: number | undefined) =>
@@ -75,9 +82,12 @@ function placeOf(
   const row = along(value.index, rows[0]);
   const column = row && along(row.base, columns[0]);
   if (row === undefined || column === undefined) return undefined;
-  const all = Array.from({ length: Object.values(kernel.groups).reduce((a, b) => a + b, 0) }, (_, i) => i);
-  const isSteady = (stride: Expr): boolean =>
-    all.every((axis) => !dependsOnAxis(stride, axis)) && postOrder([stride]).every((e) => e.kind !== "load");
-  if (!isSteady(row.stride) || !isSteady(column.stride)) return undefined;
+  if (!isSteady(kernel, row.stride) || !isSteady(kernel, column.stride)) return undefined;
   return { load: value, start: column.base, row: row.stride, column: column.stride };
+}
+
+/** Whether a stride is the same at all points. */
+export function isSteady({ groups }: Contraction, stride: Expr): boolean {
+  const all = Object.values(groups).reduce((a, b) => a + b, 0);
+  return postOrder([stride]).every((e) => e.kind !== "load" && !(e.kind === "axis" && e.axis < all));
 }

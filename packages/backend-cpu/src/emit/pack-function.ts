@@ -2,30 +2,41 @@ import { constant, type Expr, type LoadExpr } from "@gradus/core";
 import type { WasmFunction } from "../wasm/encode.js";
 import { simd } from "../wasm/function-body.js";
 import type { Callees } from "./callees.js";
-import { bytesOfElement, ContractFrame, type Contraction, type GroupName } from "./contract-frame.js";
+import { bytesOfElement, ContractFrame, type Contraction } from "./contract-frame.js";
 import { type GuardRange, guardRange } from "./guard-range.js";
 import { Lowering } from "./lower.js";
+import type { Operand } from "./operand.js";
+import { reachOf } from "./sliding.js";
 import type { Local, Word } from "./words.js";
 
 /**
- * Computes an operand to dense rows: `(arguments, batch, first row, end, first column, end, target, bytes of a row)`, where a
+ * Computes an operand to dense rows: `(arguments, batch, first row, end, first column, end, target, bytes of a row, overlaps)`, where a
  * row is a position of one group of axes and a column of another. It may write one vector less one element behind each row.
+ * Of an operand that slides, rows are positions of all but the last axis, and as long as all that they are moved over; with
+ * `overlaps` of all but the last two.
  *
  * Vectors run along the columns' last axis.
  */
 export function packFunction(
   kernel: Contraction,
   callees: Callees,
-  value: Expr,
-  rowsName: GroupName,
-  columnsName: GroupName,
+  { value, columns: columnsName, sliding }: Operand,
 ): WasmFunction {
-  const { body, words, parameters, emitter, groups } = new ContractFrame(kernel, callees, 8, [], [value]);
-  const [, batchIndex, firstRow, endRow, firstColumn, endColumn, target, rowBytes] =
-    parameters as Eight<Local>;
-  const { batch, [rowsName]: rows, [columnsName]: columns } = groups;
+  const { body, words, parameters, emitter, groups } = new ContractFrame(kernel, callees, 9, [], [value]);
+  const [, batchIndex, firstRow, endRow, firstColumn, endColumn, target, rowBytes, overlaps] =
+    parameters as Nine<Local>;
+  const { batch } = groups;
+  let [rows, columns] = [groups.k, groups[columnsName]];
+  if (sliding !== undefined) {
+    columns = columns.resized(words.let(words.add(columns.last.size, reachOf(words, rows, sliding))));
+    rows = rows.leading();
+    // What overlaps is packed for the first step along this axis too.
+    if (sliding.rows !== undefined) rows = rows.resized(words.let(words.choose(overlaps, 1, rows.last.size)));
+  }
   const { last } = columns;
   const leading = columns.numbers.slice(0, -1);
+  // Sliding rows are those of the first step along the last axis.
+  const bound = sliding === undefined ? batch.numbers : [...batch.numbers, groups.k.last.number];
   const at = words.local();
   const row = words.local();
   const unguarded = value.kind === "load" && value.guard !== undefined ? withoutGuard(value) : undefined;
@@ -33,7 +44,7 @@ export function packFunction(
     value.kind === "load" && value.guard !== undefined ? guardRange(value.guard, last.number) : undefined;
   const lowering = new Lowering();
   batch.enter(batchIndex);
-  emitter.within(batch.numbers, () => {
+  emitter.within(bound, () => {
     emitter.hoist([value], true);
     rows.enter(firstRow);
     columns.enter(firstColumn);
@@ -108,4 +119,4 @@ function withoutGuard({ kind, buffer, dtype, index }: LoadExpr): LoadExpr {
   return { kind, buffer, dtype, index };
 }
 
-type Eight<T> = [T, T, T, T, T, T, T, T];
+type Nine<T> = [T, T, T, T, T, T, T, T, T];

@@ -1,70 +1,86 @@
-import type { LoadExpr } from "@gradus/core";
+import type { Expr } from "@gradus/core";
 import { unsigned, V128, type WasmFunction } from "../wasm/encode.js";
 import { simd } from "../wasm/function-body.js";
 import type { Callees } from "./callees.js";
-import { bytesOfElement, ContractFrame, type Contraction, type GroupName } from "./contract-frame.js";
+import { bytesOfElement, ContractFrame, type Contraction } from "./contract-frame.js";
+import type { Operand } from "./operand.js";
 import type { Local } from "./words.js";
 
+/** Rows that are packed at a time, so that they stay in the cache until they are full. */
+const ROWS = 64;
+
 /**
- * As `packFunction` for an operand that is a load, dense along the last axis of the rows: square blocks are loaded along the
+ * As `packFunction` for an operand whose loads are dense along the last axis of the rows: square blocks are computed along the
  * rows and transposed in registers. It may write up to three rows and, in each, three elements more.
  */
 export function packTransposedFunction(
   kernel: Contraction,
   callees: Callees,
-  { buffer, dtype, index }: LoadExpr,
-  rowsName: GroupName,
-  columnsName: GroupName,
+  { value, columns: columnsName }: Operand,
 ): WasmFunction {
-  const { body, words, parameters, emitter, groups } = new ContractFrame(
-    kernel,
-    callees,
-    8,
-    [],
-    [{ kind: "load", buffer, dtype, index }],
-  );
+  const frame = new ContractFrame(kernel, callees, 9, [], [value]);
+  const { body, words, parameters, emitter, groups } = frame;
   const [, batchIndex, firstRow, endRow, firstColumn, endColumn, target, rowBytes] =
-    parameters as Eight<Local>;
-  const { batch, [rowsName]: rows, [columnsName]: columns } = groups;
-  const side = dtype === "f64" ? 2 : 4;
-  const bytes = bytesOfElement(dtype);
-  const sources = Array.from({ length: side }, () => words.local());
-  const [at, column, row] = [words.local(), words.local(), words.local()];
-  const loaded = Array.from({ length: side }, () => body.local(V128));
+    parameters as unknown as Eight<Local>;
+  const { batch, k: rows } = groups;
+  const { last } = rows;
+  const bytes = bytesOfElement(value.dtype);
+  const side = emitter.lanes;
+  const columns = Array.from({ length: side }, () => frame.copy(columnsName, value));
+  const values = columns.map((column): Expr => column.value);
+  const [at, column, row, end] = [words.local(), words.local(), words.local(), words.local()];
   batch.enter(batchIndex);
-  rows.enter(firstRow);
-  columns.enter(firstColumn);
-  const toFirstColumn = columns.save();
-  rows.runs(firstRow, endRow, (runEnd) => {
-    toFirstColumn();
+  words.loop(row, firstRow, endRow, ROWS, () => {
+    words.set(end, words.min(endRow, words.add(row, ROWS)));
     words.loop(column, firstColumn, endColumn, side, () => {
-      sources.forEach((source, i) => {
-        emitter.within([...batch.numbers, ...rows.numbers, ...columns.numbers], () => {
-          emitter.pushAddress(buffer, dtype, () => emitter.pushNumber(index));
-          body.set(source.index);
-        });
-        // At the end the last column again.
-        words.when(words.isBelow(words.add(column, i + 1), endColumn), () => columns.step());
-      });
-      words.set(at, words.add(target, words.mul(words.sub(column, firstColumn), bytes)));
-      words.loop(row, rows.last.index, runEnd, side, () => {
-        sources.forEach((source, i) => {
-          words.push(source);
-          body.simd(simd.load, 2, 0);
-          body.set(loaded[i] as number);
-          words.advance(source, 16);
-        });
-        for (const push of transposed(loaded)) {
-          words.push(at);
-          push();
-          body.simd(simd.store, 2, 0);
-          words.advance(at, rowBytes);
+      columns.forEach(({ group }, i) => {
+        const before = columns[i - 1]?.group;
+        if (before === undefined) group.enter(column);
+        else {
+          group.follow(before);
+          // At the end the last column again.
+          words.when(words.isBelow(words.add(column, i), endColumn), () => group.step());
         }
       });
+      rows.enter(row);
+      words.set(at, words.add(target, words.mul(words.sub(column, firstColumn), bytes)));
+      words.advance(at, words.mul(words.sub(row, firstRow), rowBytes));
+      emitter.within([...batch.numbers, ...columns.flatMap(({ group }) => group.numbers)], () => {
+        emitter.hoist(values, true);
+        rows.runs(row, end, (runEnd) => emitter.within(rows.numbers.slice(0, -1), () => run(runEnd)));
+      });
     });
-    words.advance(target, words.mul(words.sub(runEnd, rows.last.index), rowBytes));
   });
   return body.finish();
+
+  /** Squares up to the end of a run. */
+  function run(runEnd: Local): void {
+    emitter.hoist(values, true);
+    emitter.spread(values, last.number);
+    const whole = words.let(words.sub(runEnd, side - 1));
+    words.when(words.isBelow(last.index, whole), () =>
+      words.repeat(
+        () => emitter.withinLanes(last.number, undefined, square),
+        words.isBelow(last.index, whole),
+      ),
+    );
+    words.when(words.isBelow(last.index, runEnd), () =>
+      emitter.withinLanes(last.number, runEnd.index, square),
+    );
+    // Back over the lanes that are not there.
+    words.advance(at, words.mul(words.sub(runEnd, last.index), rowBytes));
+    words.set(last.index, runEnd);
+  }
+
+  function square(): void {
+    for (const push of transposed(values.map((e) => emitter.lanesOf(e)))) {
+      words.push(at);
+      push();
+      body.simd(simd.store, 2, 0);
+      words.advance(at, rowBytes);
+    }
+    words.advance(last.index, side);
+  }
 
   /** What pushes the columns of a square of vectors. */
   function transposed(square: readonly number[]): (() => void)[] {

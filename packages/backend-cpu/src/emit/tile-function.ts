@@ -5,13 +5,18 @@ import { hasFusedMultiply } from "./fused-multiply.js";
 import { instructionOf, typeOf } from "./instructions.js";
 import { type Local, Words } from "./words.js";
 
-/** Addresses of a, b and c; how many products to sum; strides in bytes of a (rows, steps), b (steps), c (rows); whether c is new. */
-const SIGNATURE = { takes: new Array<typeof I32>(9).fill(I32), gives: [] } as const;
+/**
+ * Addresses of a, b and c; how many products to sum; strides in bytes of a (steps), b (steps, or where offsets of them
+ * are), c (rows); whether c is new.
+ */
+const SIGNATURE = { takes: new Array<typeof I32>(8).fill(I32), gives: [] } as const;
 
-type Nine<T> = [T, T, T, T, T, T, T, T, T];
+type Eight<T> = [T, T, T, T, T, T, T, T];
 
 /** Vectors of a tile's row. */
 export const TILE_VECTORS = 2;
+/** The same of a tile of one row. */
+export const ROW_VECTORS = 8;
 
 /**
  * Rows of a tile: as many as the sums fit the sixteen registers of x86-64 beside two vectors of b, one element of a and,
@@ -25,35 +30,35 @@ export function tileRows(dtype: DType): number {
 const known = new Map<string, WasmFunction>();
 
 /**
- * `c (+)= a b` for a tile of `rows` rows and `vectors` vectors. Rows of b and c are dense, elements of a may be anywhere. An
+ * `c (+)= a b` for a tile of `rows` rows and `vectors` vectors. Rows of b and c are dense, and so are columns of a. An
  * element is summed in the order of k.
+ *
+ * @param slides whether rows of b are at offsets from a table.
  */
-export function tileFunction(dtype: DType, rows: number, vectors: number): WasmFunction {
-  const key = `${dtype} ${rows} ${vectors}`;
+export function tileFunction(dtype: DType, rows: number, vectors: number, slides: boolean): WasmFunction {
+  const key = `${dtype} ${rows} ${vectors} ${slides}`;
   let made = known.get(key);
   if (made === undefined) {
-    made = build(dtype, rows, vectors);
+    made = build(dtype, rows, vectors, slides);
     known.set(key, made);
   }
   return made;
 }
 
-function build(dtype: DType, rows: number, vectors: number): WasmFunction {
+function build(dtype: DType, rows: number, vectors: number, slides: boolean): WasmFunction {
   const body = new FunctionBody(SIGNATURE);
   const words = new Words(body);
-  const [a, b, c, count, aRow, aStep, bStep, cRow, isNew] = words.parameters(9) as Nine<Local>;
+  const [a, b, c, count, aStep, bStep, cRow, isNew] = words.parameters(8) as Eight<Local>;
   const vector = (): number => body.local(V128);
   const sums = Array.from({ length: rows }, () => Array.from({ length: vectors }, vector));
   const rights = Array.from({ length: vectors }, vector);
   const left = vector();
-  const pointers = [a, ...Array.from({ length: rows - 1 }, () => words.local())];
-  const [add, multiply] = ["add", "mul"].map((name) => instructionOf(name, dtype)?.[1]) as [number, number];
   const isWide = dtype === "f64";
+  const bytes = isWide ? 8 : 4;
+  const bAt = slides ? words.local() : b;
+  const [add, multiply] = ["add", "mul"].map((name) => instructionOf(name, dtype)?.[1]) as [number, number];
   const fused = dtype !== "i32" && hasFusedMultiply();
 
-  pointers.forEach((pointer, r) => {
-    if (r > 0) words.set(pointer, words.add(pointers[r - 1] as Local, aRow));
-  });
   const target = words.let(c);
   const eachSum = (inner: (sum: number, offset: number) => void): void => {
     words.set(target, c);
@@ -79,36 +84,43 @@ function build(dtype: DType, rows: number, vectors: number): WasmFunction {
         body.set(sum);
       }),
   );
+  const end = slides ? words.let(words.add(bStep, words.mul(count, 4))) : undefined;
   words.when(count, () =>
-    words.repeat(() => {
-      rights.forEach((right, v) => {
-        words.push(b);
-        body.simd(simd.load, 2, ...unsigned(16 * v));
-        body.set(right);
-      });
-      words.advance(b, bStep);
-      sums.forEach((row, r) => {
-        const pointer = pointers[r] as Local;
-        words.push(pointer);
-        body.simd(isWide ? simd.load64Splat : simd.load32Splat, 2, 0);
-        body.set(left);
-        words.advance(pointer, aStep);
-        row.forEach((sum, v) => {
-          if (!fused) body.get(sum);
-          body.get(left);
-          body.get(rights[v] as number);
-          if (fused) {
-            body.get(sum);
-            body.simd(isWide ? simd.fusedF64 : simd.fusedF32);
-          } else {
-            body.simd(multiply);
-            body.simd(add);
-          }
-          body.set(sum);
+    words.repeat(
+      () => {
+        if (slides) {
+          words.set(bAt, words.add(b, words.at(bStep, 0)));
+          words.advance(bStep, 4);
+        }
+        rights.forEach((right, v) => {
+          words.push(bAt);
+          body.simd(simd.load, 2, ...unsigned(16 * v));
+          body.set(right);
         });
-      });
-      words.advance(count, -1);
-    }, count),
+        if (!slides) words.advance(b, bStep);
+        sums.forEach((row, r) => {
+          words.push(a);
+          body.simd(isWide ? simd.load64Splat : simd.load32Splat, 2, ...unsigned(bytes * r));
+          body.set(left);
+          row.forEach((sum, v) => {
+            if (!fused) body.get(sum);
+            body.get(left);
+            body.get(rights[v] as number);
+            if (fused) {
+              body.get(sum);
+              body.simd(isWide ? simd.fusedF64 : simd.fusedF32);
+            } else {
+              body.simd(multiply);
+              body.simd(add);
+            }
+            body.set(sum);
+          });
+        });
+        words.advance(a, aStep);
+        if (!slides) words.advance(count, -1);
+      },
+      end === undefined ? count : words.isNot(bStep, end),
+    ),
   );
   eachSum((sum, offset) => {
     words.push(target);

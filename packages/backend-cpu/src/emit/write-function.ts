@@ -5,24 +5,26 @@ import { bytesOfElement, ContractFrame, type Contraction } from "./contract-fram
 import type { Local } from "./words.js";
 
 /**
- * Writes what is made of a block of sums: `(arguments, batch, first row, end, first column, end, sums, bytes of their row)`.
+ * Writes what is made of a block of sums: `(arguments, batch, first row, end, first column, end, sums, bytes of their row,
+ * pitch)`.
  */
 export function writeFunction(kernel: Contraction, callees: Callees): WasmFunction {
   const { accumulate, writes } = kernel;
   const roots = writes.flatMap(({ index, value }) => [index, value]);
   const targets = writes.map(({ buffer }) => buffer);
   const lanes = accumulate === "f64" ? 2 : undefined;
-  const { body, words, parameters, emitter, groups } = new ContractFrame(
+  const { body, words, parameters, emitter, groups, pitch } = new ContractFrame(
     kernel,
     callees,
-    8,
+    9,
     [],
     roots,
     targets,
     lanes,
   );
-  const [, batchIndex, firstRow, endRow, firstColumn, endColumn, sums, sumsBytes] =
-    parameters as Eight<Local>;
+  const [, batchIndex, firstRow, endRow, firstColumn, endColumn, sums, sumsBytes, ownPitch] =
+    parameters as Nine<Local>;
+  if (pitch !== undefined) words.set(pitch, ownPitch);
   const { batch, m, n } = groups;
   const { last } = n;
   const isHalf = emitter.lanes === 2 && accumulate !== "f64";
@@ -59,8 +61,11 @@ export function writeFunction(kernel: Contraction, callees: Callees): WasmFuncti
       emitter.within(m.numbers, () => {
         emitter.hoist(roots, true);
         toFirstColumn();
-        words.set(at, sums);
-        n.runs(firstColumn, endColumn, (end) => {
+        n.runs(firstColumn, endColumn, (end, position) => {
+          words.set(
+            at,
+            words.add(sums, words.mul(words.sub(position, firstColumn), bytesOfElement(accumulate))),
+          );
           emitter.within(n.numbers.slice(0, -1), () => {
             emitter.hoist(roots, true);
             emitter.spread(roots, last.number);
@@ -74,12 +79,9 @@ export function writeFunction(kernel: Contraction, callees: Callees): WasmFuncti
                 words.isBelow(last.index, whole),
               ),
             );
-            words.when(words.isBelow(last.index, end), () => {
-              emitter.withinLanes(last.number, end.index, point);
-              words.advance(last.index, emitter.lanes);
-            });
-            // Back over the lanes that are not there.
-            words.advance(at, words.mul(words.sub(end, last.index), bytesOfElement(accumulate)));
+            words.when(words.isBelow(last.index, end), () =>
+              emitter.withinLanes(last.number, end.index, point),
+            );
           });
         });
         words.advance(sums, sumsBytes);
@@ -90,4 +92,4 @@ export function writeFunction(kernel: Contraction, callees: Callees): WasmFuncti
   return body.finish();
 }
 
-type Eight<T> = [T, T, T, T, T, T, T, T];
+type Nine<T> = [T, T, T, T, T, T, T, T, T];

@@ -38,6 +38,7 @@ export const op = {
   i32Or: 0x72,
   i32Shl: 0x74,
   i64Eq: 0x51,
+  i64Ne: 0x52,
   i32OfBits: 0xbc,
   f32OfBits: 0xbe,
 } as const;
