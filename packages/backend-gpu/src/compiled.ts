@@ -12,4 +12,8 @@ export class Compiled implements Executable {
     /** How many sizes a launch must bring; undefined where the native decides. */
     readonly axes: number | undefined,
   ) {}
+
+  leavesDevice(sizes: readonly number[]): boolean {
+    return this.program.isOnHost?.(sizes) ?? false;
+  }
 }

@@ -69,6 +69,8 @@ export class GpuBackend implements GpuDevice {
   private pending: GradusError | undefined;
   private pendingIsVague = false;
   private gone: GradusError | undefined;
+  /** The name of the latest kernel that was handed over, for messages. */
+  private latest: string | undefined;
   private readonly open: { buffers: number; bytes: number } = { buffers: 0, bytes: 0 };
   private readonly watched = new Set<Promise<unknown>>();
   private scratch: Resource | undefined;
@@ -94,7 +96,7 @@ export class GpuBackend implements GpuDevice {
       // One is for the word of checks.
       maxBuffers: limits.maxStorageBuffersPerShaderStage - 1,
     };
-    const failed = (error: GPUError, what: string): void => this.report(error, what);
+    const failed = (error: { readonly message: string }, what: string): void => this.report(error, what);
     const watch = (promise: Promise<unknown>): void => {
       const done = promise.catch(() => undefined).finally(() => this.watched.delete(done));
       this.watched.add(done);
@@ -102,7 +104,7 @@ export class GpuBackend implements GpuDevice {
     this.commands = new Commands(device);
     this.pool = new Pool(device, failed, watch);
     this.slots = new ArgumentSlots(device);
-    this.pipelines = new Pipelines(device, failed, watch);
+    this.pipelines = new Pipelines(device, failed);
     this.checks = device.createBuffer({
       label: "gradus checks",
       size: 16,
@@ -121,13 +123,14 @@ export class GpuBackend implements GpuDevice {
     });
     device.addEventListener("uncapturederror", ({ error }) => this.report(error, "the device"));
     this.lost = device.lost.then(({ reason, message }) => {
-      const why = reason === "destroyed" ? "it was disposed" : message || "the driver gives no reason";
-      const error = new GradusError(
-        reason === "destroyed" ? "disposed" : "device-lost",
-        `gpu: the device is lost: ${why}. What it held is gone: make a new one with gpu() and continue from a checkpoint`,
+      if (this.gone !== undefined) return this.gone;
+      const why = message || `the driver gives no reason (${reason})`;
+      const after = this.latest === undefined ? "" : `, the latest kernel was "${this.latest}"`;
+      this.gone = new GradusError(
+        "device-lost",
+        `gpu: the device is lost${after}: ${why}. What it held is gone: make a new one with gpu() and continue from a checkpoint`,
       );
-      this.gone ??= error;
-      return error;
+      return this.gone;
     });
   }
 
@@ -197,7 +200,7 @@ export class GpuBackend implements GpuDevice {
       uses.map(async ({ kernel, expected }, i) => {
         const { program } = executables[i] as Compiled;
         const shaders = expected === undefined ? [] : program.shadersFor(expected);
-        await Promise.all(shaders.map((shader) => this.pipelines.prepare(shader, kernel.name)));
+        await Promise.all(shaders.map((shader) => this.pipelines.get(shader, kernel.name).ready));
         onProgress?.(++done, uses.length);
       }),
     );
@@ -209,15 +212,28 @@ export class GpuBackend implements GpuDevice {
     if (program.length === 0) return;
     const prepared = this.programs.prepare(program);
     const kernels = program.map(({ executable }) => executable as Compiled);
-    if (!this.timeline.isWaiting) {
+    if (!this.timeline.isWaiting && readyOf(prepared) === undefined) {
       this.execute(prepared, kernels, prepared.words);
       return;
     }
     const words = prepared.words.slice();
-    this.timeline.do(() => {
-      prepared.isStale = true;
-      this.execute(prepared, kernels, words);
-    });
+    prepared.queued++;
+    this.timeline.do(() => this.executeLater(prepared, kernels, words));
+  }
+
+  /** Executes a program that had to wait, once its shaders are compiled. */
+  private executeLater(prepared: Prepared, kernels: readonly Compiled[], words: Uint32Array): void {
+    const ready = readyOf(prepared);
+    // Of a lost device nothing is waited for.
+    if (ready !== undefined && this.gone === undefined) {
+      this.timeline.wait(Promise.race([ready, this.lost.then(() => undefined)]));
+      this.timeline.doNext(() => this.executeLater(prepared, kernels, words));
+      return;
+    }
+    prepared.isStale = true;
+    this.execute(prepared, kernels, words);
+    prepared.queued--;
+    this.programs.release(prepared);
   }
 
   async profile<T>(
@@ -281,6 +297,7 @@ export class GpuBackend implements GpuDevice {
       prepared.isStale = false;
     }
     prepared.lastUse = commands.batch;
+    this.latest = kernels.at(-1)?.kernel.name;
     this.executeSteps(prepared.steps, 0);
     prepared.lastUse = commands.batch;
   }
@@ -291,10 +308,11 @@ export class GpuBackend implements GpuDevice {
       const step = steps[i] as Step;
       if (step.kind === "dispatch") {
         const { dispatch, group, offset, resources } = step;
-        if (dispatch.workgroups === 0) continue;
+        const { compute } = dispatch.pipeline;
+        // It was reported if it could not be compiled.
+        if (dispatch.workgroups === 0 || compute === undefined) continue;
         for (const resource of resources) commands.use(resource);
-        const record = (): void =>
-          commands.dispatch(dispatch.pipeline.compute, group, offset, dispatch.workgroups);
+        const record = (): void => commands.dispatch(compute, group, offset, dispatch.workgroups);
         if (this.profiler === undefined) record();
         else {
           const name = step.kernel;
@@ -432,12 +450,14 @@ export class GpuBackend implements GpuDevice {
 
   private scratchOf(bytes: number): Resource {
     if (this.scratch !== undefined && this.scratch.bytes >= bytes) return this.scratch;
-    if (this.scratch !== undefined) this.pool.give(this.scratch);
+    const { scratch } = this;
+    // Programs that wait may still use it.
+    if (scratch !== undefined) this.timeline.do(() => this.pool.give(scratch));
     this.scratch = this.pool.take(bytes);
     return this.scratch;
   }
 
-  private report(error: GPUError, what: string): void {
+  private report(error: { readonly message: string }, what: string): void {
     const isMemory = "GPUOutOfMemoryError" in globalThis && error instanceof GPUOutOfMemoryError;
     const code = isMemory || /out.?of.?memory/i.test(error.message) ? "out-of-memory" : "kernel-invalid";
     const made = new GradusError(code, `gpu: ${what}: ${error.message}`);
@@ -458,6 +478,18 @@ export class GpuBackend implements GpuDevice {
   private checkOpen(): void {
     if (this.gone !== undefined) throw this.gone;
   }
+}
+
+/** Resolves when all shaders of a program are compiled; undefined if they are. */
+function readyOf(prepared: Prepared): Promise<void> | undefined {
+  if (prepared.isCompiled) return undefined;
+  const waiting = prepared.steps.flatMap((step) =>
+    step.kind === "dispatch" && step.dispatch.pipeline.ready !== undefined
+      ? [step.dispatch.pipeline.ready]
+      : [],
+  );
+  prepared.isCompiled = waiting.length === 0;
+  return prepared.isCompiled ? undefined : Promise.all(waiting).then(() => undefined);
 }
 
 /** Numbers of checks count down, so that the greatest one is the first. */

@@ -49,7 +49,7 @@ export class NativeProgram implements GpuProgram {
           indexShape.every((size, i) => i === axis || size <= (shape[i] as number)),
         );
         this.checkLengths(bytes, sizes);
-        return rank > MAX_RANK ? this.onHost(sizes) : this.scatter("sum", true, shape, indexShape, axis);
+        return this.isOnHost(sizes) ? this.onHost(sizes) : this.scatter("sum", true, shape, indexShape, axis);
       }
       case "scatterRows": {
         this.expect(sizes, sizes.length === 4);
@@ -74,6 +74,11 @@ export class NativeProgram implements GpuProgram {
       case "host":
         return this.onHost(sizes);
     }
+  }
+
+  isOnHost(sizes: readonly number[]): boolean {
+    const { native } = this.kernel;
+    return native === "host" || (native === "scatterAdd" && sizes.length / 2 > MAX_RANK);
   }
 
   shadersFor(): readonly Shader[] {

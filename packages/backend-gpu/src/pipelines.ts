@@ -2,13 +2,16 @@ import type { Binding } from "./emit/bindings.js";
 import type { Shader } from "./emit/shader.js";
 import { COMPUTE_STAGE } from "./usage.js";
 
-/** A compiled shader. */
+/** A shader, compiled or on its way. */
 export interface Pipeline {
   readonly shader: Shader;
   /** What computes, for messages and profiles. */
   readonly label: string;
   readonly layout: Layout;
-  readonly compute: GPUComputePipeline;
+  /** Resolves when the device is done with compiling; undefined once it is. */
+  readonly ready: Promise<void> | undefined;
+  /** Undefined while it is being compiled, and if that failed. */
+  readonly compute: GPUComputePipeline | undefined;
 }
 
 export interface Layout {
@@ -19,39 +22,46 @@ export interface Layout {
 
 const MAX_PIPELINES = 4096;
 
-/** Compiles shaders, each text once. */
+/** Compiles shaders, each text once, in parallel where the device can, and without making anybody wait. */
 export class Pipelines {
   private readonly layouts = new Map<string, Layout>();
   private readonly made = new Map<string, Pipeline>();
 
   constructor(
     private readonly device: GPUDevice,
-    private readonly failed: (error: GPUError, what: string) => void,
-    private readonly watch: (promise: Promise<unknown>) => void,
+    private readonly failed: (error: { readonly message: string }, what: string) => void,
   ) {}
 
-  /** The pipeline of a shader. The device may still be compiling it: what uses it then waits, the caller does not. */
+  /** The pipeline of a shader. The device may still be compiling it: see `ready`. */
   get(shader: Shader, label: string): Pipeline {
     const known = this.made.get(shader.code);
     if (known !== undefined) return known;
-    const { device } = this;
-    device.pushErrorScope("validation");
     const layout = this.layoutOf(shader.bindings);
-    const compute = device.createComputePipeline(this.descriptor(shader, label, layout));
-    this.watch(
-      device.popErrorScope().then((error) => {
-        if (error !== null) this.failed(error, `kernel "${label}"`);
-      }),
-    );
-    return this.keep({ shader, label, layout, compute });
+    const pipeline: { -readonly [Key in keyof Pipeline]: Pipeline[Key] } = {
+      shader,
+      label,
+      layout,
+      ready: undefined,
+      compute: undefined,
+    };
+    pipeline.ready = this.compile(shader, label, layout).then((compute) => {
+      pipeline.compute = compute;
+      pipeline.ready = undefined;
+    });
+    return this.keep(pipeline);
   }
 
-  /** Compiles without making anybody wait. */
-  async prepare(shader: Shader, label: string): Promise<void> {
-    if (this.made.has(shader.code)) return;
-    const layout = this.layoutOf(shader.bindings);
-    const compute = await this.device.createComputePipelineAsync(this.descriptor(shader, label, layout));
-    if (!this.made.has(shader.code)) this.keep({ shader, label, layout, compute });
+  private async compile(
+    shader: Shader,
+    label: string,
+    layout: Layout,
+  ): Promise<GPUComputePipeline | undefined> {
+    try {
+      return await this.device.createComputePipelineAsync(this.descriptor(shader, label, layout));
+    } catch (error) {
+      this.failed(error as GPUPipelineError, `kernel "${label}"`);
+      return undefined;
+    }
   }
 
   private keep(pipeline: Pipeline): Pipeline {

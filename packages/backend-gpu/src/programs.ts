@@ -25,6 +25,12 @@ export interface Prepared {
   isStale: boolean;
   /** The batch that used its arguments last. */
   lastUse: number;
+  /** Whether all its shaders are known to be compiled. */
+  isCompiled: boolean;
+  /** How many runs of it wait for their turn. */
+  queued: number;
+  /** Whether it is known no longer, and its slots go to others when no run of it waits. */
+  isForgotten: boolean;
   /** Where each launch's params are. */
   readonly params: readonly {
     readonly launch: number;
@@ -116,6 +122,13 @@ export class Programs {
 
   private forget(hash: number, prepared: Prepared): void {
     this.known.delete(hash);
+    prepared.isForgotten = true;
+    this.release(prepared);
+  }
+
+  /** Gives back what a forgotten program has, unless runs of it wait. */
+  release(prepared: Prepared): void {
+    if (!prepared.isForgotten || prepared.queued > 0) return;
     // What is recorded reads the slots before others fill them.
     if (prepared.lastUse === this.device.commands.batch) this.device.commands.flush();
     this.device.slots.give(prepared.slots);
@@ -213,7 +226,20 @@ export class Programs {
         slot += slotsOf(work);
       }
     });
-    return { key, steps, slots, words, isStale: true, lastUse: -1, params, checks, scratch };
+    return {
+      key,
+      steps,
+      slots,
+      words,
+      isStale: true,
+      lastUse: -1,
+      isCompiled: false,
+      queued: 0,
+      isForgotten: false,
+      params,
+      checks,
+      scratch,
+    };
   }
 
   /** The bind group of a dispatch: kept, since launches on the same memory come again. */

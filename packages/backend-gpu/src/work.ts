@@ -49,6 +49,8 @@ export interface GpuProgram {
   plan(sizes: readonly number[], params: readonly number[], bytes: readonly number[]): readonly Work[];
   /** The shaders that launches of these sizes need. */
   shadersFor(sizes: readonly number[]): readonly Shader[];
+  /** Whether the host computes launches of these sizes. */
+  isOnHost?(sizes: readonly number[]): boolean;
   /** Whether whole numbers among the params, which may be strides, decide what is planned. */
   readonly dependsOnParams: boolean;
   /** Messages of its checks, in the order of their numbers. */

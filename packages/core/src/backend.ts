@@ -9,6 +9,11 @@ export interface Buffer {
 /** A compiled kernel. Opaque to all but its backend. */
 export interface Executable {
   readonly kernel: Kernel;
+  /**
+   * Whether launches of these sizes leave the device: it fetches what they read, has the host compute, and sends the results
+   * back, while what comes later waits. Absent where everything is computed in one place.
+   */
+  leavesDevice?(sizes: readonly number[]): boolean;
 }
 
 /** One kernel call. */

@@ -2,7 +2,7 @@ import { type Backend, formatShape } from "@gradus/core";
 import { flopsOf } from "./flops.js";
 import type { Plan, Slot } from "./plan.js";
 
-/** A plan as text: one line a kernel, with what was joined in it, then the memory. */
+/** A plan as text: one line a kernel, with what was joined in it and whether it leaves the device, then the memory. */
 export function explainPlan(
   { launches, results, arguments: args, temporaries, captured }: Plan,
   device: Backend,
@@ -20,6 +20,7 @@ export function explainPlan(
       count(flopsOf(kernel, sizes), "FLOP"),
       `reads ${count(bytes([...new Set(slots.slice(0, inputs))]), "B")}`,
       `writes ${count(bytes(slots.slice(inputs)), "B")}${kernel.aliases ? " in place" : ""}`,
+      executable.leavesDevice?.(sizes) === true ? "on the host" : "",
     ];
   });
   const flops = sum(launches.map(({ executable, sizes }) => flopsOf(executable.kernel, sizes)));
