@@ -17,11 +17,15 @@ interface Callee {
   readonly operands: number;
 }
 
+/** What was written for modules that need the same functions first. */
+const written = new Map<string, Pick<Callees, "functions" | "numbers">>();
+const MAX_WRITTEN = 64;
+
 /** The functions that the expressions of a module need, because their operations are no instructions. */
 export class Callees {
   /** In the order of their numbers. */
   private readonly needed: Callee[] = [];
-  private readonly numbers = new Map<string, number>();
+  readonly numbers: Map<string, number> = new Map();
   /** The module's first functions. */
   readonly functions: readonly WasmFunction[];
 
@@ -30,10 +34,19 @@ export class Callees {
     for (const e of postOrder(roots)) {
       if (e.kind === "op" && instructionOf(e.op, operandOf(e)) === undefined) this.find(e);
     }
+    const key = [...this.numbers.keys()].join();
+    const known = written.get(key);
+    if (known !== undefined) {
+      this.functions = known.functions;
+      this.numbers = known.numbers;
+      return;
+    }
     const functions: WasmFunction[] = [];
     // What a function calls is found as it is written.
     for (let k = 0; k < this.needed.length; k++) functions.push(this.write(this.needed[k] as Callee));
     this.functions = functions;
+    if (written.size >= MAX_WRITTEN) written.clear();
+    written.set(key, { functions, numbers: this.numbers });
   }
 
   /** The number of the function that computes an operation. */

@@ -46,6 +46,7 @@ export class ExpressionEmitter {
   private readonly stages = new Map<number, { readonly local: number; readonly isVector: boolean }>();
   private readonly bound = new Set<number>();
   private readonly needed = new Map<Expr, ReadonlySet<number>>();
+  private readonly orders = new Map<readonly Expr[], readonly Expr[]>();
 
   constructor(
     readonly body: FunctionBody,
@@ -93,7 +94,7 @@ export class ExpressionEmitter {
   /** Computes whatever does not change in the loops that follow. */
   hoist(roots: readonly Expr[], alsoLoads: boolean): void {
     const loads = new Set<Expr>();
-    for (const e of postOrder(roots)) {
+    for (const e of this.inOrder(roots)) {
       if (e.kind === "load" || childrenOf(e).some((child) => loads.has(child))) loads.add(e);
       if (isLeaf(e) || (loads.has(e) && !alsoLoads) || this.varies(e) || !this.isAvailable(e)) continue;
       this.number(e);
@@ -102,7 +103,7 @@ export class ExpressionEmitter {
 
   /** Spreads the numbers that vectors along `axis` will be combined with. */
   spread(roots: readonly Expr[], axis: number): void {
-    for (const e of postOrder(roots)) {
+    for (const e of this.inOrder(roots)) {
       if (!this.needs(e).has(axis) || e.kind === "load") continue;
       for (const child of childrenOf(e)) {
         if (
@@ -118,6 +119,16 @@ export class ExpressionEmitter {
         this.vectors.set(child, local);
       }
     }
+  }
+
+  /** The same roots are looked through once for each loop around them. */
+  private inOrder(roots: readonly Expr[]): readonly Expr[] {
+    let order = this.orders.get(roots);
+    if (order === undefined) {
+      order = postOrder(roots).filter((e) => e.kind !== "const");
+      this.orders.set(roots, order);
+    }
+    return order;
   }
 
   /** Whether an expression has different values in the lanes. */

@@ -49,11 +49,8 @@ export class Lowering {
   }
 
   private intern(e: Expr, children: readonly Expr[]): Expr {
-    const number = (x: number): string => (Object.is(x, -0) ? "-0" : String(x));
-    const own = { ...e, args: 0, value: "value" in e && e.kind === "const" ? number(e.value) : 0 };
-    const fill = e.kind === "load" && e.guard !== undefined ? number(e.fill ?? 0) : "";
-    const parts = { ...own, guard: 0, ...(e.kind === "load" && { index: 0, fill }) };
-    const key = `${JSON.stringify(parts)} ${children.map((child) => this.ids.get(child)).join()}`;
+    let key = `${e.kind} ${e.dtype}${ownText(e)}`;
+    for (const child of children) key += ` ${this.ids.get(child)}`;
     const known = this.unique.get(key);
     if (known !== undefined) return known;
     const made = withChildren(e, children);
@@ -61,6 +58,26 @@ export class Lowering {
     this.ids.set(made, this.ids.size);
     this.done.set(made, made);
     return made;
+  }
+}
+
+/** What an expression is beside its kind, its dtype and its children. */
+function ownText(e: Expr): string {
+  const number = (x: number): string => (Object.is(x, -0) ? "-0" : String(x));
+  switch (e.kind) {
+    case "const":
+      return number(e.value);
+    case "axis":
+    case "size":
+      return `${e.axis}`;
+    case "op":
+      return e.op;
+    case "load":
+      return e.guard === undefined ? `${e.buffer}` : `${e.buffer},${number(e.fill ?? 0)}`;
+    case "cast":
+      return "";
+    default:
+      return `${e.index}`;
   }
 }
 

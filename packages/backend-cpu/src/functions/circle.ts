@@ -90,11 +90,12 @@ function quarterTurns(steps: LaneSteps, x: Expr): [n: Expr, r: Expr, low: Expr] 
  * make whole turns nor are too small.
  */
 function manyQuarterTurns(steps: LaneSteps, x: Expr): [n: Expr, r: Expr, low: Expr] {
-  const { least, unit, magic, bits, bias } = formatOf(x);
+  const { least, unit, magic, rounder, bits, bias } = formatOf(x);
   const exponent = c.sub(instruction("bitsOr", shifted(c.abs(x), "Right", bits), magic), magic + bias);
   const parts = halves(instruction("bitsOr", masked(x, unit - least), 1));
   const first = atLeast(c.floor(c.mul(c.sub(exponent, bits), 1 / DIGIT_BITS)), 0);
-  const scale = called("exp2", c.sub(exponent, c.mul(c.add(first, 1), DIGIT_BITS)));
+  const power = c.sub(exponent, c.mul(c.add(first, 1), DIGIT_BITS));
+  const scale = shifted(c.add(power, rounder + bias), "Left", bits);
   const zero = number(0, x);
   const [, , a, b, d] = steps.loop(
     [zero, scale, zero, zero, zero],

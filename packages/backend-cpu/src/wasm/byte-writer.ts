@@ -1,6 +1,6 @@
 /** Bytes that are written one after another. */
 export class ByteWriter {
-  private content = new Uint8Array(256);
+  private content = new Uint8Array(1024);
   private length = 0;
 
   byte(value: number): void {
@@ -21,12 +21,34 @@ export class ByteWriter {
     this.byte(rest);
   }
 
-  /** Bytes behind their number. */
+  /** An i32 as signed LEB128. */
+  signed(value: number): void {
+    let rest = value;
+    for (; rest < -0x40 || rest >= 0x40; rest >>= 7) this.byte((rest & 0x7f) | 0x80);
+    this.byte(rest & 0x7f);
+  }
+
+  f32(value: number): void {
+    SCRATCH.setFloat32(0, value, true);
+    for (let k = 0; k < 4; k++) this.byte(SCRATCH.getUint8(k));
+  }
+
+  f64(value: number): void {
+    SCRATCH.setFloat64(0, value, true);
+    for (let k = 0; k < 8; k++) this.byte(SCRATCH.getUint8(k));
+  }
+
+  i32(value: number): void {
+    for (let shift = 0; shift < 32; shift += 8) this.byte((value >>> shift) & 0xff);
+  }
+
+  /** Bytes behind their number, for which there are always five bytes: it is known afterwards. */
   sized(write: (writer: ByteWriter) => void): void {
-    const inner = new ByteWriter();
-    write(inner);
-    this.unsigned(inner.length);
-    this.bytes(inner.written());
+    const start = this.length;
+    for (let k = 0; k < 5; k++) this.byte(0);
+    write(this);
+    let rest = this.length - start - 5;
+    for (let k = 0; k < 5; k++, rest >>>= 7) this.content[start + k] = (rest & 0x7f) | (k < 4 ? 0x80 : 0);
   }
 
   written(): Uint8Array<ArrayBuffer> {
@@ -39,3 +61,5 @@ export class ByteWriter {
     this.content = larger;
   }
 }
+
+const SCRATCH = new DataView(new ArrayBuffer(8));

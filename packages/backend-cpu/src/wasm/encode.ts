@@ -13,15 +13,6 @@ export function unsigned(n: number): number[] {
   return n < 0x80 ? [n] : [(n & 0x7f) | 0x80, ...unsigned(n >>> 7)];
 }
 
-/** An i32 as signed LEB128. */
-export function signed(n: number): number[] {
-  return n >= -0x40 && n < 0x40 ? [n & 0x7f] : [(n & 0x7f) | 0x80, ...signed(n >> 7)];
-}
-
-export const bytesOfF32 = (x: number): number[] => [...new Uint8Array(new Float32Array([x]).buffer)];
-export const bytesOfF64 = (x: number): number[] => [...new Uint8Array(new Float64Array([x]).buffer)];
-export const bytesOfI32 = (x: number): number[] => [...new Uint8Array(new Int32Array([x]).buffer)];
-
 /** The type of a function. */
 export interface Signature {
   readonly takes: readonly ValueType[];

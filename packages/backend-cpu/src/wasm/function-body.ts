@@ -1,17 +1,5 @@
 import { ByteWriter } from "./byte-writer.js";
-import {
-  bytesOfF32,
-  bytesOfF64,
-  bytesOfI32,
-  F32,
-  F64,
-  I32,
-  type Signature,
-  signed,
-  unsigned,
-  type ValueType,
-  type WasmFunction,
-} from "./encode.js";
+import { F32, F64, I32, type Signature, type ValueType, type WasmFunction } from "./encode.js";
 
 /** Opcodes that stand alone. Those of the scalar operations are in a table of their own. */
 export const op = {
@@ -154,25 +142,35 @@ export class FunctionBody {
   }
 
   call(index: number): void {
-    this.put(0x10, ...unsigned(index));
+    this.code.byte(0x10);
+    this.code.unsigned(index);
   }
 
   i32(value: number): void {
-    this.put(0x41, ...signed(value));
+    this.code.byte(0x41);
+    this.code.signed(value);
   }
 
   constant(type: ValueType, value: number): void {
     if (type === I32) this.i32(value);
-    else if (type === F32) this.put(0x43, ...bytesOfF32(value));
-    else this.put(0x44, ...bytesOfF64(value));
+    else if (type === F32) {
+      this.code.byte(0x43);
+      this.code.f32(value);
+    } else {
+      this.code.byte(0x44);
+      this.code.f64(value);
+    }
   }
 
   /** Equal lanes: four of f32 or i32, two of f64. */
   constantVector(type: ValueType, value: number): void {
-    if (type === F64) this.simd(simd.const, ...bytesOfF64(value), ...bytesOfF64(value));
-    else {
-      const lane = type === I32 ? bytesOfI32(value) : bytesOfF32(value);
-      this.simd(simd.const, ...lane, ...lane, ...lane, ...lane);
+    const { code } = this;
+    code.byte(0xfd);
+    code.byte(simd.const);
+    for (let lane = type === F64 ? 2 : 4; lane > 0; lane--) {
+      if (type === F64) code.f64(value);
+      else if (type === F32) code.f32(value);
+      else code.i32(value);
     }
   }
 
@@ -186,9 +184,10 @@ export class FunctionBody {
 
   /** Pushes the value of a type that lies `offset` bytes behind the address on the stack. */
   load(type: ValueType, offset = 0): void {
-    if (type === I32) this.put(0x28, 2, ...unsigned(offset));
-    else if (type === F32) this.put(0x2a, 2, ...unsigned(offset));
-    else this.put(0x2b, 3, ...unsigned(offset));
+    if (type === I32) this.put(0x28, 2);
+    else if (type === F32) this.put(0x2a, 2);
+    else this.put(0x2b, 3);
+    this.code.unsigned(offset);
   }
 
   /** Stores the value on the stack at the address below it. */
