@@ -1,5 +1,5 @@
 import type { Expr, LoopKernel, Output, Stage } from "@gradus/core";
-import { isFloat, postOrder } from "@gradus/core";
+import { axisIndex, axisSize, calculus as c, constant, isFloat, postOrder } from "@gradus/core";
 import { PHASE_SIGNATURE } from "../program.js";
 import { I32, V128 } from "../wasm/encode.js";
 import { FunctionBody, op } from "../wasm/function-body.js";
@@ -292,9 +292,11 @@ class LoopEmitter {
 
   private stage({ over, op: reduction, value, dtype }: Stage, index: number): void {
     const { emitter, body } = this;
-    const place = { over, roots: [value] };
+    const position = positionAmong(over);
+    const place = { over, roots: isPosition(reduction) ? [value, position] : [value] };
+    const pushPositions = (): void => emitter.pushVector(position);
     if (this.isInLanes && emitter.varies(value)) {
-      const lanes = vectorAccumulator(body, reduction, value.dtype, emitter.lanes, false);
+      const lanes = vectorAccumulator(body, reduction, value.dtype, emitter.lanes, pushPositions);
       lanes.begin();
       this.over(place, false, () => {
         emitter.vector(value);
@@ -307,15 +309,13 @@ class LoopEmitter {
       emitter.setStage(index, result, true);
       return;
     }
-    const total = numberAccumulator(body, reduction, value.dtype);
+    const total = numberAccumulator(body, reduction, value.dtype, () => emitter.pushNumber(position));
     // A product of every fourth value may overflow where the whole does not.
-    // Positions of vectors are counted, which the ends of rows would put out of step.
-    const isInOrder =
-      (reduction === "prod" && isFloat(value.dtype)) || (isPosition(reduction) && over.length > 1);
+    const isInOrder = reduction === "prod" && isFloat(value.dtype);
     const lanes =
       this.isInLanes || isInOrder || over.length === 0
         ? undefined
-        : vectorAccumulator(body, reduction, value.dtype, emitter.lanes, true);
+        : vectorAccumulator(body, reduction, value.dtype, emitter.lanes, pushPositions);
     total.begin();
     lanes?.begin();
     const accumulators = lanes?.partials;
@@ -405,6 +405,14 @@ class LoopEmitter {
       });
     });
   }
+}
+
+/** The number of a point of axes, row by row. */
+function positionAmong(axes: readonly number[]): Expr {
+  return axes.reduce<Expr>(
+    (position, axis) => c.add(c.mul(position, axisSize(axis)), axisIndex(axis)),
+    constant(0, "i32"),
+  );
 }
 
 function placesOf({ stages, writes, checks = [] }: LoopKernel): Place[] {

@@ -49,11 +49,16 @@ export function identity(reduction: StageReduction, dtype: DType): number {
 const isSumLike = (reduction: StageReduction): boolean => reduction === "sum" || reduction === "prod";
 
 /** Combines number by number. Sums and products of floats are f64, as the interpreter's. */
-export function numberAccumulator(body: FunctionBody, reduction: StageReduction, dtype: DType): Accumulator {
+export function numberAccumulator(
+  body: FunctionBody,
+  reduction: StageReduction,
+  dtype: DType,
+  pushPosition: () => void,
+): Accumulator {
   const wide = isSumLike(reduction) && dtype === "f32";
   const type = wide ? F64 : typeOf(dtype);
   const total = body.local(type);
-  if (isPosition(reduction)) return new NumberPosition(body, reduction, dtype);
+  if (isPosition(reduction)) return new NumberPosition(body, reduction, dtype, pushPosition);
   const name = { sum: "add", prod: "mul", max: "maximum", min: "minimum" }[reduction as "sum"];
   const opcode =
     dtype === "bool" ? (reduction === "max" ? 0x72 : 0x71) : instructionOf(name, wide ? "f64" : dtype)?.[0];
@@ -98,6 +103,7 @@ export class NumberPosition implements Accumulator {
     private readonly body: FunctionBody,
     private readonly reduction: StageReduction,
     private readonly dtype: DType,
+    private readonly pushPosition: () => void,
   ) {
     const type = typeOf(dtype);
     [this.best, this.value] = [body.local(type), body.local(type)];
@@ -110,17 +116,16 @@ export class NumberPosition implements Accumulator {
     body.set(this.best);
     body.i32(0);
     body.set(this.at);
-    body.i32(0);
-    body.set(this.position);
   }
 
   combine(push: () => void): void {
     const { body } = this;
     push();
     body.set(this.value);
+    this.pushPosition();
+    body.set(this.position);
     this.pushIsBetter();
     body.when(() => this.take(() => body.get(this.position)));
-    body.advance(this.position, 1);
   }
 
   /** Combines a value with one of any position. Where none was combined, what `push` gives is taken. */
@@ -182,16 +187,16 @@ export class NumberPosition implements Accumulator {
 /**
  * Combines vectors, lane by lane. The result has lanes of `dtype` (of i32, for positions).
  *
- * @param isSpread whether the lanes are neighbouring points, to be folded, or each has points of its own.
+ * @param pushPosition pushes the positions of the lanes among what is combined, for the position of an extreme.
  */
 export function vectorAccumulator(
   body: FunctionBody,
   reduction: StageReduction,
   dtype: DType,
   lanes: Lanes,
-  isSpread: boolean,
+  pushPosition: () => void,
 ): VectorAccumulator {
-  if (isPosition(reduction)) return vectorPosition(body, reduction, dtype, lanes, isSpread);
+  if (isPosition(reduction)) return vectorPosition(body, reduction, dtype, lanes, pushPosition);
   if (isSumLike(reduction) && dtype === "f32") return wideAccumulator(body, reduction, lanes);
   const total = body.local(V128);
   const of = (f32: number, f64: number, i32: number, bool: number): number =>
@@ -385,12 +390,11 @@ function vectorPosition(
   reduction: StageReduction,
   dtype: DType,
   lanes: Lanes,
-  isSpread: boolean,
+  pushPosition: () => void,
 ): VectorAccumulator {
   const [best, value, at, better] = [V128, V128, V128, V128].map((type) =>
     body.local(type as typeof V128),
   ) as [number, number, number, number];
-  const position = body.local(V128);
   const isFloat = dtype === "f32" || dtype === "f64";
   const [ne, eq] = dtype === "f64" ? [simd.neF64, simd.eqF64] : [simd.neF32, simd.eqF32];
   return {
@@ -400,9 +404,6 @@ function vectorPosition(
       body.set(best);
       body.constantVector(I32, 0);
       body.set(at);
-      if (isSpread) body.simd(simd.const, ...[0, 1, 2, 3].flatMap((lane) => [lane, 0, 0, 0]));
-      else body.constantVector(I32, 0);
-      body.set(position);
     },
     combine(push) {
       push();
@@ -425,7 +426,7 @@ function vectorPosition(
       body.get(better);
       body.simd(simd.bitSelect);
       body.set(best);
-      body.get(position);
+      pushPosition();
       body.get(at);
       body.get(better);
       if (dtype === "f64") {
@@ -434,10 +435,6 @@ function vectorPosition(
       }
       body.simd(simd.bitSelect);
       body.set(at);
-      body.get(position);
-      body.constantVector(I32, isSpread ? lanes : 1);
-      body.simd(simd.addI32);
-      body.set(position);
     },
     finish() {
       body.get(at);
