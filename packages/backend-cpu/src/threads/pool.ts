@@ -187,6 +187,14 @@ export class Pool {
   /** A worker ended between two runs. Nothing is lost: others do its parts. */
   private ended(index: number, why: string): void {
     if (this.isStopped || !this.workers.delete(index)) return;
+    if (Atomics.load(this.memory.words, control.ready) === 0) {
+      // None has come up, so the host forbids them all: this is said once.
+      for (const worker of this.workers.values()) worker.terminate();
+      this.workers.clear();
+      this.threads = 1;
+      this.warn(`could not start worker threads (${why})`);
+      return;
+    }
     this.threads = this.workers.size + 1;
     this.warn(`a worker thread ended (${why})`);
   }
