@@ -27,6 +27,7 @@ function difference(f: (...xs: Tensor[]) => Tensor, shapes: number[][], dtype: "
 const sizes = [
   [1, 1, 1],
   [1, 17, 300],
+  [2, 150, 37],
   [5, 1, 33],
   [7, 9, 0],
   [33, 10, 129],

@@ -18,10 +18,12 @@ const LEAST_WORK = 50_000;
 export function contractProgram(kernel: ContractKernel): PhasedProgram {
   const { accumulate } = kernel;
   if (accumulate === "bool") return loopProgram(asLoops(kernel));
-  const { general, sliding } = contractPlans(kernel);
+  const { general, sliding, dot } = contractPlans(kernel);
   const ways = new Map<Plan, readonly Phase[]>();
-  const planOf = (sizes: readonly number[]): Plan =>
-    sliding !== undefined && paysToSlide(sliding, sizes) ? sliding : general;
+  const planOf = (sizes: readonly number[]): Plan => {
+    if (dot !== undefined && paysToDot(dot, sizes)) return dot;
+    return sliding !== undefined && paysToSlide(sliding, sizes) ? sliding : general;
+  };
   return {
     kind: "phases",
     phases(sizes) {
@@ -55,6 +57,15 @@ function partsOf({ kernel }: Plan): Phase["parts"] {
     const blocks = batch * Math.ceil(m / tile) * Math.ceil(n / 16);
     return Math.max(1, Math.min(blocks, Math.floor((batch * m * n * Math.max(k, 1)) / LEAST_WORK)));
   };
+}
+
+/** Rows for which packing does not pay, and how long runs along k have to be. */
+const FEW_ROWS = 2;
+const LONG_RUN = 8;
+
+function paysToDot({ kernel }: Plan, sizes: readonly number[]): boolean {
+  const last = sizes[kernel.axes.k.at(-1) ?? -1] ?? 1;
+  return countOf(kernel, sizes, "m") <= FEW_ROWS && last >= LONG_RUN;
 }
 
 /** Products that take as long as packing an element. */

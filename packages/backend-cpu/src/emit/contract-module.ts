@@ -2,9 +2,11 @@ import { type ContractKernel, cast, type Expr } from "@gradus/core";
 import type { WasmFunction, WasmModule } from "../wasm/encode.js";
 import { Callees } from "./callees.js";
 import type { Contraction, GroupName } from "./contract-frame.js";
+import { dotFunction } from "./dot-function.js";
+import { lanesFor } from "./expressions.js";
 import { Lowering } from "./lower.js";
-import { multiplyFunction, type Packing } from "./multiply-function.js";
-import { leftOperand, type Operand, rightOperand } from "./operand.js";
+import { multiplyFunction, type Packing, type Parts, type TiledParts } from "./multiply-function.js";
+import { isDenseAlongK, leftOperand, type Operand, rightOperand } from "./operand.js";
 import { packFunction } from "./pack-function.js";
 import { packTransposedFunction } from "./pack-transposed-function.js";
 import { slidingContraction } from "./sliding.js";
@@ -17,20 +19,26 @@ export interface Plan {
   readonly kernel: Contraction;
   readonly left: Operand;
   readonly right: Operand;
+  /** Whether products are summed along k, of operands as they lie. */
+  readonly isDot?: boolean;
 }
 
-/** How a contraction may be computed; `sliding` where the sizes suit it. */
+/** How a contraction may be computed; in the other ways where the sizes suit them. */
 export interface Plans {
   readonly general: Plan;
   readonly sliding?: Plan;
+  readonly dot?: Plan;
 }
 
 export function contractPlans(kernel: ContractKernel): Plans {
   const lowered = lowerContract(kernel);
   const { a, b } = lowered;
   const general = { kernel: lowered, left: leftOperand(lowered, a), right: rightOperand(lowered, b) };
+  // What is read again for each few columns may lie anywhere.
+  const isDot = isDenseAlongK(lowered, b) && lanesFor([a]) === lanesFor([b]);
+  const dot = isDot ? { dot: { ...general, isDot } } : {};
   const found = slidingContraction(lowered);
-  if (found === undefined) return { general };
+  if (found === undefined) return { general, ...dot };
   const right = {
     value: b,
     columns: "n",
@@ -38,40 +46,44 @@ export function contractPlans(kernel: ContractKernel): Plans {
     isTransposed: false,
     sliding: found.sliding,
   } as const;
-  return { general, sliding: { kernel: found.kernel, left: leftOperand(found.kernel, a), right } };
+  return { general, ...dot, sliding: { kernel: found.kernel, left: leftOperand(found.kernel, a), right } };
 }
 
 /** A module whose `entry` runs the contraction. */
-export function contractModule({ kernel, left, right }: Plan, entry: string): WasmModule {
+export function contractModule({ kernel, left, right, isDot = false }: Plan, entry: string): WasmModule {
   const { a, b, writes, accumulate } = kernel;
   const callees = new Callees([a, b, ...writes.flatMap(({ index, value }) => [index, value])]);
   const functions: WasmFunction[] = [...callees.functions];
   const add = (made: WasmFunction): number => functions.push(made) - 1;
-  const packing = (operand: Operand): Packing => ({
-    ...((operand.isDense || !operand.isTransposed) && {
-      straight: add(packFunction(kernel, callees, operand)),
-    }),
-    ...(operand.isTransposed && { transposing: add(packTransposedFunction(kernel, callees, operand)) }),
-  });
-  const tiles = new Map<string, number>();
-  const addTile = (rows: number, vectors: number): void => {
-    tiles.set(
-      `${rows} ${vectors}`,
-      add(tileFunction(accumulate, rows, vectors, right.sliding !== undefined)),
-    );
-  };
-  addTile(1, ROW_VECTORS);
-  for (let rows = 1; rows <= tileRows(accumulate); rows++) {
-    for (let vectors = 1; vectors <= TILE_VECTORS; vectors++) addTile(rows, vectors);
-  }
-  const parts = {
-    packLeft: packing(left),
-    packRight: packing(right),
-    write: add(writeFunction(kernel, callees)),
-    tile: (rows: number, vectors: number): number => tiles.get(`${rows} ${vectors}`) as number,
-  };
+  const write = add(writeFunction(kernel, callees));
+  const parts: Parts = isDot ? { write, dot: add(dotFunction(kernel, callees)) } : { write, tiled: tiled() };
   add({ ...multiplyFunction(kernel, callees, left, right, parts), exported: entry });
   return { functions };
+
+  function tiled(): TiledParts {
+    const packing = (operand: Operand): Packing => ({
+      ...((operand.isDense || !operand.isTransposed) && {
+        straight: add(packFunction(kernel, callees, operand)),
+      }),
+      ...(operand.isTransposed && { transposing: add(packTransposedFunction(kernel, callees, operand)) }),
+    });
+    const tiles = new Map<string, number>();
+    const addTile = (rows: number, vectors: number): void => {
+      tiles.set(
+        `${rows} ${vectors}`,
+        add(tileFunction(accumulate, rows, vectors, right.sliding !== undefined)),
+      );
+    };
+    addTile(1, ROW_VECTORS);
+    for (let rows = 1; rows <= tileRows(accumulate); rows++) {
+      for (let vectors = 1; vectors <= TILE_VECTORS; vectors++) addTile(rows, vectors);
+    }
+    return {
+      packLeft: packing(left),
+      packRight: packing(right),
+      tile: (rows: number, vectors: number): number => tiles.get(`${rows} ${vectors}`) as number,
+    };
+  }
 }
 
 function lowerContract(kernel: ContractKernel): Contraction {

@@ -63,9 +63,15 @@ export interface Packing {
 
 /** Which functions of the module do what. */
 export interface Parts {
+  readonly write: number;
+  /** Sums a block: `dot` whole, the others tile by tile. */
+  readonly dot?: number;
+  readonly tiled?: TiledParts;
+}
+
+export interface TiledParts {
   readonly packLeft: Packing;
   readonly packRight: Packing;
-  readonly write: number;
   /** The function for a tile of so many rows and vectors. */
   tile(rows: number, vectors: number): number;
 }
@@ -249,13 +255,22 @@ export function multiplyFunction(
       w.set(endColumn, w.min(n, w.add(firstColumn, columns)));
       w.set(firstRow, w.mul(w.remainder(block, rowBlocks), rows));
       w.set(endRow, w.min(m, w.add(firstRow, rows)));
-      groups.batch.enter(batchIndex);
-      emitter.within(groups.batch.numbers, () => {
-        const a = originOf(left, { batchIndex, first: firstRow, end: endRow, packed: leftScratch });
-        const b = originOf(right, { batchIndex, first: firstColumn, end: endColumn, packed: rightScratch });
-        chunks(a, b, { batchIndex, firstRow, endRow, firstColumn, endColumn });
-      });
       const all = [args, batchIndex, firstRow, endRow, firstColumn, endColumn, sums, COLUMNS_BYTES];
+      const { dot, tiled } = parts;
+      if (tiled === undefined) w.call(dot as number, ...all);
+      else {
+        groups.batch.enter(batchIndex);
+        emitter.within(groups.batch.numbers, () => {
+          const a = originOf(tiled, left, { batchIndex, first: firstRow, end: endRow, packed: leftScratch });
+          const b = originOf(tiled, right, {
+            batchIndex,
+            first: firstColumn,
+            end: endColumn,
+            packed: rightScratch,
+          });
+          chunks(tiled, a, b, { batchIndex, firstRow, endRow, firstColumn, endColumn });
+        });
+      }
       w.call(parts.write, ...all, frame.pitch ?? 0);
       w.set(packedBlock, ownBlock);
       w.set(packedRows, ownRows);
@@ -277,7 +292,11 @@ export function multiplyFunction(
       prepare(firstStep: Local, endStep: Local): void;
     }
 
-    function originOf(operand: Operand, { batchIndex, first, end, packed }: Range): Origin {
+    function originOf(
+      tiled: TiledParts,
+      operand: Operand,
+      { batchIndex, first, end, packed }: Range,
+    ): Origin {
       const [address, step] = [w.local(), w.local()];
       const isLeft = operand === left;
       const { inPlace, sliding } = operand;
@@ -301,7 +320,7 @@ export function multiplyFunction(
         const callOne = (index: number): void => {
           w.call(index, args, batchIndex, ...steps, ...own, packed, rowBytes, overlap ?? 0);
         };
-        const { straight, transposing } = isLeft ? parts.packLeft : parts.packRight;
+        const { straight, transposing } = isLeft ? tiled.packLeft : tiled.packRight;
         const call = (): void => {
           if (straight === undefined || transposing === undefined) {
             callOne((straight ?? transposing) as number);
@@ -374,7 +393,12 @@ export function multiplyFunction(
     }
 
     /** All steps along k, as many at a time as are packed. */
-    function chunks(a: Origin, b: Origin, { firstRow, endRow, firstColumn, endColumn }: Block): void {
+    function chunks(
+      tiled: TiledParts,
+      a: Origin,
+      b: Origin,
+      { firstRow, endRow, firstColumn, endColumn }: Block,
+    ): void {
       const [from, to, step, stepEnd, steps] = five(() => w.local());
       const [ownRows, ownColumns] = [w.let(w.sub(endRow, firstRow)), w.let(w.sub(endColumn, firstColumn))];
       w.set(from, 0);
@@ -393,7 +417,7 @@ export function multiplyFunction(
             () => {
               w.set(stepEnd, w.min(to, w.add(step, share)));
               w.set(steps, w.sub(stepEnd, step));
-              tiles(a, b, { from, step, steps, ownRows, ownColumns });
+              tiles(tiled, a, b, { from, step, steps, ownRows, ownColumns });
               w.set(step, stepEnd);
             },
             w.isBelow(step, to),
@@ -412,7 +436,12 @@ export function multiplyFunction(
       readonly ownColumns: Local;
     }
 
-    function tiles(a: Origin, b: Origin, { from, step, steps, ownRows, ownColumns }: Steps): void {
+    function tiles(
+      tiled: TiledParts,
+      a: Origin,
+      b: Origin,
+      { from, step, steps, ownRows, ownColumns }: Steps,
+    ): void {
       const isNew = w.let(w.isEqual(step, 0));
       const [column, row] = [w.local(), w.local()];
       const [aAt, bAt, cAt] = [w.local(), w.local(), w.local()];
@@ -427,7 +456,7 @@ export function multiplyFunction(
         w.set(cAt, w.add(sums, w.mul(column, bytes)));
       };
       const call = (height: number, vectors: number): void => {
-        w.call(parts.tile(height, vectors), aAt, bAt, cAt, steps, a.step, bStep, COLUMNS_BYTES, isNew);
+        w.call(tiled.tile(height, vectors), aAt, bAt, cAt, steps, a.step, bStep, COLUMNS_BYTES, isNew);
       };
       const strip = (vectors: number): void => {
         enter();

@@ -31,7 +31,7 @@ export interface Operand {
 /** The left operand: read element by element, from columns of neighbours. */
 export function leftOperand(kernel: Contraction, value: Expr): Operand {
   const alongM = stridedAlong(kernel, value, "m");
-  const isTransposed = alongM !== 0 && isTransposable(kernel, value);
+  const isTransposed = alongM !== 0 && isDenseAlongK(kernel, value);
   const inPlace = placeOf(kernel, value, "m", "k");
   return {
     value,
@@ -48,11 +48,11 @@ export function rightOperand(kernel: Contraction, value: Expr): Operand {
   const packed = { value, columns: "n", isDense, isTransposed: false } as const;
   const inPlace = placeOf(kernel, value, "k", "n");
   if (inPlace !== undefined && isOne(inPlace.column)) return { ...packed, inPlace };
-  return isTransposable(kernel, value) ? { ...packed, isTransposed: true } : packed;
+  return isDenseAlongK(kernel, value) ? { ...packed, isTransposed: true } : packed;
 }
 
-/** Whether vectors along k are of neighbours, so that they can be loaded and transposed. */
-function isTransposable(kernel: Contraction, value: Expr): boolean {
+/** Whether vectors along k are of neighbours. */
+export function isDenseAlongK(kernel: Contraction, value: Expr): boolean {
   const lanes = kernel.accumulate === "f64" ? 2 : 4;
   return stridedAlong(kernel, value, "k") === 0 && lanesFor([value]) === lanes;
 }
