@@ -18,10 +18,11 @@ const LEAST_WORK = 50_000;
 export function contractProgram(kernel: ContractKernel): PhasedProgram {
   const { accumulate } = kernel;
   if (accumulate === "bool") return loopProgram(asLoops(kernel));
-  const { general, sliding, dot } = contractPlans(kernel);
+  const { general, sliding, dots } = contractPlans(kernel);
   const ways = new Map<Plan, readonly Phase[]>();
   const planOf = (sizes: readonly number[]): Plan => {
-    if (dot !== undefined && paysToDot(dot, sizes)) return dot;
+    const dot = dots.find((plan) => paysToDot(plan, sizes));
+    if (dot !== undefined) return dot;
     return sliding !== undefined && paysToSlide(sliding, sizes) ? sliding : general;
   };
   return {

@@ -27,26 +27,34 @@ export interface Plan {
 export interface Plans {
   readonly general: Plan;
   readonly sliding?: Plan;
-  readonly dot?: Plan;
+  /** For few rows. */
+  readonly dots: readonly Plan[];
 }
 
 export function contractPlans(kernel: ContractKernel): Plans {
   const lowered = lowerContract(kernel);
-  const { a, b } = lowered;
-  const general = { kernel: lowered, left: leftOperand(lowered, a), right: rightOperand(lowered, b) };
-  // What is read again for each few columns may lie anywhere.
-  const isDot = isDenseAlongK(lowered, b) && lanesFor([a]) === lanesFor([b]);
-  const dot = isDot ? { dot: { ...general, isDot } } : {};
+  const planOf = (kernel: Contraction): Plan => {
+    return { kernel, left: leftOperand(kernel, kernel.a), right: rightOperand(kernel, kernel.b) };
+  };
+  const general = planOf(lowered);
+  const dots = [general, planOf(turned(lowered))]
+    // What is read again for each few columns may lie anywhere.
+    .filter(({ kernel }) => isDenseAlongK(kernel, kernel.b) && lanesFor([kernel.a]) === lanesFor([kernel.b]))
+    .map((plan) => ({ ...plan, isDot: true }));
   const found = slidingContraction(lowered);
-  if (found === undefined) return { general, ...dot };
+  if (found === undefined) return { general, dots };
   const right = {
-    value: b,
+    value: lowered.b,
     columns: "n",
     isDense: true,
     isTransposed: false,
     sliding: found.sliding,
   } as const;
-  return { general, ...dot, sliding: { kernel: found.kernel, left: leftOperand(found.kernel, a), right } };
+  return {
+    general,
+    dots,
+    sliding: { kernel: found.kernel, left: leftOperand(found.kernel, lowered.a), right },
+  };
 }
 
 /** A module whose `entry` runs the contraction. */
@@ -118,7 +126,11 @@ function lowerContract(kernel: ContractKernel): Contraction {
     });
     return strides.reduce((a, b) => a + b, 0);
   };
-  if (stridesAlong("n") <= stridesAlong("m")) return lowered;
-  const { m, n } = lowered.axes;
-  return { ...lowered, a: lowered.b, b: lowered.a, axes: { ...lowered.axes, m: n, n: m } };
+  return stridesAlong("n") <= stridesAlong("m") ? lowered : turned(lowered);
+}
+
+/** With columns as rows. */
+function turned(kernel: Contraction): Contraction {
+  const { a, b, axes } = kernel;
+  return { ...kernel, a: b, b: a, axes: { ...axes, m: axes.n, n: axes.m } };
 }
