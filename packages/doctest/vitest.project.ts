@@ -26,6 +26,8 @@ export const docs: TestProjectInlineConfiguration = {
     isolate: false,
     // After each, what is global is as it was.
     setupFiles: ["tooling/setup.ts"],
+    // A graphics card, by software, for the examples that compute on one.
+    globalSetup: ["tooling/webgpu/vulkan.ts"],
     testTimeout: 60_000,
   },
 };

@@ -237,12 +237,13 @@ const accepted: Readonly<Record<string, Program>> = {
   "tensor/mean_of_empty": () => zeros([0]).mean(),
 };
 
-/** What only the numbers tell: losses look at them where that needs no waiting, see `LossOptions.validate`. */
+/** What only the numbers tell: they are looked at where that needs no waiting, see `LossOptions.validate`. */
 const seenInValues: ReadonlySet<string> = new Set([
   "losses/bce_above_1",
   "losses/bce_below_0",
   "losses/bce_nan",
   "losses/gaussian_var_negative",
+  "clipping/non_finite",
 ]);
 
 export const errorCounts = { rejected: Object.keys(rejected).length, accepted: Object.keys(accepted).length };
@@ -257,7 +258,7 @@ export async function errorChecks(
   if (program === undefined) throw new Untranslated(withoutCounterpart[id] ?? "error");
   const device = defaultDevice();
   if (device.readSync === undefined && seenInValues.has(id)) {
-    throw new Undecided(`${device.name} cannot be read without waiting, so the loss does not look at values`);
+    throw new Undecided(`${device.name} cannot be read without waiting, so values are not looked at`);
   }
   const { passed, got } = await attempt(program);
   return [{ what: "rejected", passed, expected: `a GradusError: ${why}`, got }];
