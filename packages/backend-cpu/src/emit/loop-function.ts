@@ -1,4 +1,4 @@
-import type { Expr, LoopKernel, Output, Stage } from "@gradus/core";
+import type { DType, Expr, LoopKernel, Output, Stage } from "@gradus/core";
 import { axisIndex, axisSize, calculus as c, constant, isFloat, postOrder } from "@gradus/core";
 import { PHASE_SIGNATURE } from "../program.js";
 import { I32, V128 } from "../wasm/encode.js";
@@ -7,7 +7,9 @@ import { argumentLeaves } from "./argument-leaves.js";
 import { type Callee, ExpressionEmitter, lanesFor } from "./expressions.js";
 import { typeOf } from "./instructions.js";
 import type { KeptValues } from "./kept-values.js";
+import { type ProductOfLanes, productOfLanes } from "./product.js";
 import {
+  type Accumulator,
   identity,
   isPosition,
   numberAccumulator,
@@ -310,10 +312,17 @@ class LoopEmitter {
       return;
     }
     const total = numberAccumulator(body, reduction, value.dtype, () => emitter.pushNumber(position));
-    // A product of every fourth value may overflow where the whole does not.
-    const isInOrder = reduction === "prod" && isFloat(value.dtype);
+    const product =
+      this.isInLanes || over.length === 0 || reduction !== "prod" || !isFloat(value.dtype)
+        ? undefined
+        : productOfLanes(body, value.dtype, emitter.lanes);
+    if (product !== undefined) {
+      this.product(place, value, product, total);
+      this.setNumber(index, dtype, total);
+      return;
+    }
     const lanes =
-      this.isInLanes || isInOrder || over.length === 0
+      this.isInLanes || over.length === 0
         ? undefined
         : vectorAccumulator(body, reduction, value.dtype, emitter.lanes, pushPositions);
     total.begin();
@@ -337,10 +346,28 @@ class LoopEmitter {
     };
     this.over(place, lanes !== undefined, combine, isLight && !this.kept.has(index) ? partials : undefined);
     lanes?.fold(total);
-    const result = body.local(typeOf(dtype));
+    this.setNumber(index, dtype, total);
+  }
+
+  private setNumber(index: number, dtype: DType, total: Accumulator): void {
+    const result = this.body.local(typeOf(dtype));
     total.finish();
-    body.set(result);
-    emitter.setStage(index, result, false);
+    this.body.set(result);
+    this.emitter.setStage(index, result, false);
+  }
+
+  /** A product of floats, in lanes, and again in order where that is not safe. */
+  private product(place: Place, value: Expr, lanes: ProductOfLanes, total: Accumulator): void {
+    const { emitter, body } = this;
+    total.begin();
+    lanes.begin();
+    this.over(place, true, () => lanes.combine(() => emitter.pushFilled(value, 1)));
+    lanes.pushIsSafe();
+    body.put(op.if, op.void);
+    lanes.fold(total);
+    body.put(op.else);
+    emitter.scope(() => this.over(place, false, () => total.combine(() => emitter.pushNumber(value))));
+    body.put(op.end);
   }
 
   /** Stores a stage's value where a write will look for it. */
