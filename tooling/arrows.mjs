@@ -110,7 +110,8 @@ export function check(folder = root) {
       if (!isTest) sources++;
       for (const specifier of imports(file)) {
         const problem = specifier.startsWith(".")
-          ? isTest && join(file, "..", specifier).startsWith(join(folder, "tooling") + sep)
+          ? (isTest || manifest.private) &&
+            join(file, "..", specifier).startsWith(join(folder, "tooling") + sep)
             ? undefined
             : leavesSources(file, specifier, path)
           : isTest

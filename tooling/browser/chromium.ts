@@ -1,14 +1,15 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdtempSync, renameSync, rmSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
+import { dirname, join } from "node:path";
 
 /**
  * The Chromium that runs the browser tests, in this order: the environment variable CHROMIUM_PATH, one that the
  * system has, the one that the npm package `@sparticuz/chromium` carries.
  */
 
-const root = resolve(import.meta.dirname, "../..");
+// Wherever a bundler puts this file.
+const root = workspaceRoot(import.meta.dirname);
 export const bundled = join(root, "node_modules/.cache/chromium");
 
 const installed = [
@@ -106,4 +107,8 @@ export async function unpack(): Promise<void> {
 
 function environment(): NodeJS.ProcessEnv {
   return "env" in launchOptions ? launchOptions.env : process.env;
+}
+
+function workspaceRoot(folder: string): string {
+  return existsSync(join(folder, "pnpm-workspace.yaml")) ? folder : workspaceRoot(dirname(folder));
 }

@@ -56,10 +56,9 @@ export class Card {
       this.maxElements = Math.min(MAX_EXACT, context.getParameter(context.MAX_TEXTURE_SIZE) ** 2);
     }
     for (const [name, parameters] of functionNames()) {
-      this.gpu.addNativeFunction(name, "", {
-        returnType: "Number",
-        argumentTypes: new Array<string>(parameters).fill("Number"),
-      });
+      const numbers = new Array<string>(parameters).fill("Number");
+      const argumentTypes = name === "cell" ? [this.cellsType, "Number"] : numbers;
+      this.gpu.addNativeFunction(name, "", { returnType: "Number", argumentTypes });
     }
     this.uploading = this.kernel("function(values) { return values[this.thread.x]; }", ["Array"]);
   }
@@ -96,6 +95,11 @@ export class Card {
     this.context?.getExtension("WEBGL_lose_context")?.loseContext();
   }
 
+  /** What gpu.js calls cells. */
+  private get cellsType(): string {
+    return this.language === "js" ? "Array" : "ArrayTexture(1)";
+  }
+
   private compiled(source: string, types: readonly ("Array" | "Cells" | "Float")[]): GpuJsKernel {
     const known = this.kernels.get(source);
     if (known !== undefined) {
@@ -104,11 +108,9 @@ export class Card {
       this.kernels.set(source, known);
       return known;
     }
-    const isCpu = this.language === "js";
     this.gpu.injectNative(functionsFor(source, this.language));
-    const cells = isCpu ? "Array" : "ArrayTexture(1)";
     const made = this.gpu.createKernel(source, {
-      argumentTypes: types.map((type) => (type === "Cells" ? cells : type)),
+      argumentTypes: types.map((type) => (type === "Cells" ? this.cellsType : type)),
       output: [1],
       pipeline: true,
       immutable: true,

@@ -35,6 +35,8 @@ const MAX_TEXTURES = 15;
 /** Reductions of more elements than this are cut where there are few of them. */
 const LONG = 2048;
 const FEW = 4096;
+/** Sums along fewer points than this would gain nothing from several at a time. */
+const UNROLLED_FROM = 16;
 const MAX_PLANS = 32;
 
 /** How a kernel is done on the card at given sizes: as one kernel of gpu.js for each stage, write and check. */
@@ -96,6 +98,8 @@ export class KernelPlans {
     const isLong =
       longest > LONG && points < FEW && stages.some(({ op }) => op !== "argmax" && op !== "argmin");
     const inlines = writes.length === 1 && only.over.length === 0 && checks.length === 0 && !isLong;
+    const innermost = stages.flatMap(({ over }) => over.slice(-1));
+    const unrolls = innermost.some((axis) => sizeOf(axis) >= UNROLLED_FROM);
     if (!inlines) {
       for (const [index, stage] of stages.entries()) {
         const split = isLong ? splitOf(stage, sizeOf) : undefined;
@@ -105,11 +109,15 @@ export class KernelPlans {
           ["chunks", chunks],
           ["length", Math.ceil((split === undefined ? 0 : sizeOf(split)) / chunks)],
         ]);
-        const made = add(`stage ${index} ${split}`, () => this.writer.stage(index, split), {
-          count: points * chunks,
-          result,
-          numbers,
-        });
+        const made = add(
+          `stage ${index} ${split} ${unrolls}`,
+          () => this.writer.stage(index, split, unrolls),
+          {
+            count: points * chunks,
+            result,
+            numbers,
+          },
+        );
         if (!made) return undefined;
         if (chunks === 1) continue;
         const op = stage.op as "sum" | "max" | "min";
@@ -137,10 +145,10 @@ export class KernelPlans {
         numbers.set(`modulus${k}`, layout.moduli[k] as number);
         numbers.set(`flip${k}`, (layout.strides[k] as number) < 0 ? 1 : 0);
       });
-      const variant = { isPartial, isFlipped, inlines };
+      const variant = { isPartial, isFlipped, inlines, unrolls };
       const bound = outputBounds.get(buffer) ?? Infinity;
       const made = add(
-        `write ${index} ${isPartial} ${isFlipped} ${inlines}`,
+        `write ${index} ${isPartial} ${isFlipped} ${inlines} ${unrolls}`,
         () => this.writer.write(index, variant),
         {
           count: length,

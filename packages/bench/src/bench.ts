@@ -1,3 +1,5 @@
+import { browserBench } from "./browser/bench.js";
+import { browserWorkloads } from "./browser/workloads.js";
 import { type Answer, Contestant } from "./contestant.js";
 import { type BenchOptions, benchOptions, help, UsageError } from "./options.js";
 import { jsonLine, type Measurement, table } from "./report.js";
@@ -20,11 +22,18 @@ async function main(args: readonly string[]): Promise<number> {
     console.log(help);
     return 0;
   }
-  const names = Object.keys(workloads).filter((name) => options.only.test(name));
+  const all = Object.keys(options.browser ? browserWorkloads : workloads);
+  const names = all.filter((name) => options.only.test(name));
   if (names.length === 0)
-    throw new UsageError(
-      `no workload matches ${options.only}. There are: ${Object.keys(workloads).join(", ")}`,
-    );
+    throw new UsageError(`no workload matches ${options.only}. There are: ${all.join(", ")}`);
+  if (options.browser) {
+    const measurements = await browserBench(options);
+    if (options.json) for (const one of measurements) console.log(jsonLine(one));
+    else console.log(table(measurements, "gradus-webgpu"));
+    return measurements.some(({ lib }) => lib.startsWith("gradus")) || !options.libs.test("gradus-webgpu")
+      ? 0
+      : 1;
+  }
   const contestants: Contestant[] = [];
   for (const lib of LIBRARIES.filter((name) => options.libs.test(name))) {
     const contestant = Contestant.start(lib, options.threads);

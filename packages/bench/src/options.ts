@@ -3,17 +3,23 @@ import { parseArgs } from "node:util";
 export const help = `Measures Gradus beside TensorFlow.js (wasm), jax-js (jit) and, where python3 has it, PyTorch.
 
   pnpm bench [options]
+  pnpm bench --browser [options]
+
+With --browser it measures training steps in one Chromium: Gradus, TensorFlow.js and jax-js on the processor, by WebGPU and
+by WebGL.
 
   --only REGEX    workloads whose name matches
   --libs REGEX    libraries whose name matches: gradus, tfjs, jax, torch, and wasm, loops written by hand
   --rounds N      how often each is measured, in turns (5)
   --threads N     threads for those who can use them (1)
+  --browser       in Chromium; libraries are then named with their device, such as gradus-webgpu
   --json          print one line per measurement instead of a table
   --help          print this
 `;
 
 export interface BenchOptions {
   readonly help: boolean;
+  readonly browser: boolean;
   readonly json: boolean;
   readonly only: RegExp;
   readonly libs: RegExp;
@@ -30,6 +36,7 @@ export function benchOptions(args: readonly string[]): BenchOptions {
   const values = parse(args);
   return {
     help: values.help === true,
+    browser: values.browser === true,
     json: values.json === true,
     only: pattern("only", values.only),
     libs: pattern("libs", values.libs),
@@ -47,6 +54,7 @@ function parse(args: readonly string[]) {
         libs: { type: "string" },
         rounds: { type: "string" },
         threads: { type: "string" },
+        browser: { type: "boolean" },
         json: { type: "boolean" },
         help: { type: "boolean" },
       },

@@ -16,19 +16,19 @@ export function jsonLine({ lib, workload, threads, times, flops }: Measurement):
   return JSON.stringify({ lib, workload, threads, median_ms: Number(ms.toPrecision(4)), ...rate });
 }
 
-/** A table in Markdown: milliseconds, and in brackets how much faster Gradus is. */
-export function table(measurements: readonly Measurement[]): string {
+/** A table in Markdown: milliseconds, and in brackets how much faster `own` is. */
+export function table(measurements: readonly Measurement[], ownLib = "gradus"): string {
   const libs = [...new Set(measurements.map(({ lib }) => lib))];
   const names = [...new Set(measurements.map(({ workload }) => workload))];
   const find = (workload: string, lib: string): Measurement | undefined =>
     measurements.find((one) => one.workload === workload && one.lib === lib);
   const rows = names.map((workload) => {
-    const own = find(workload, "gradus");
+    const own = find(workload, ownLib);
     return [
       workload,
       ...libs.map((lib) => {
         const one = find(workload, lib);
-        return one === undefined ? "-" : cell(one, lib === "gradus" ? undefined : own);
+        return one === undefined ? "-" : cell(one, lib === ownLib ? undefined : own);
       }),
     ];
   });

@@ -27,6 +27,8 @@ export interface WriteVariant {
   readonly isFlipped: boolean;
   /** Whether stages are computed here: where each grid point writes one element, and nobody else needs them. */
   readonly inlines: boolean;
+  /** Whether sums go along several points at a time. */
+  readonly unrolls: boolean;
 }
 
 /** The parts of a kernel, as text. */
@@ -40,12 +42,12 @@ export class PartWriter {
    * A stage at each grid point, or a chunk of it: `chunks` chunks of `length` along `split`, one of the axes that it reduces. For
    * a stage that is reduced in one go, one chunk.
    */
-  stage(index: number, split: number | undefined): Part {
+  stage(index: number, split: number | undefined, unrolls: boolean): Part {
     const text = new PartText(this.nest, this.lowering);
     const stage = this.nest.stages[index] as Stage;
     const at = text.position();
     let point = at;
-    let range: { low: string; high: string } | undefined;
+    let range: Range | undefined;
     if (split !== undefined) {
       const [chunks, length] = [text.number("chunks"), text.number("length")];
       text.line(`let chunk = imod(${at}, ${chunks});`);
@@ -53,14 +55,14 @@ export class PartWriter {
       text.line(`let low = (chunk * ${length});`);
       text.line(`let high = min_f((low + ${length}), ${text.size(split)});`);
       point = "point";
-      range = { low: "low", high: "high" };
+      range = { axis: split, low: "low", high: "high" };
     }
     text.decode(point, this.nest.grid);
     text.grid = point;
-    return text.finish(text.reduce(stage, split, range));
+    return text.finish(text.reduce(stage, { range, unrolls }));
   }
 
-  write(index: number, { isPartial, isFlipped, inlines }: WriteVariant): Part {
+  write(index: number, { isPartial, isFlipped, inlines, unrolls }: WriteVariant): Part {
     const text = new PartText(this.nest, this.lowering);
     const { over, value } = this.nest.writes[index] as Output;
     const at = text.position();
@@ -80,10 +82,10 @@ export class PartWriter {
       reached = `(${reached} + (d${k} * ${stride}))`;
     });
     if (isPartial) text.line(`let covered = (${covered} * eq(place, ${reached}));`);
-    if (inlines) text.inlineStages();
+    if (inlines) text.inlineStages(unrolls);
     else text.encodeGrid();
     const result = text.value(value);
-    return text.finish(isPartial ? `pick(covered, ${result}, ${text.previous()}[${at}])` : result);
+    return text.finish(isPartial ? `pick(covered, ${result}, cell(${text.previous()}, ${at}))` : result);
   }
 
   /** Whether a check holds, at each point. */
@@ -102,9 +104,9 @@ export function combinePart(op: "sum" | "max" | "min"): Part {
   return {
     source: `function(s0, chunks) {
 let first = (to_float(this.thread.x) * chunks);
-let total = s0[first];
+let total = cell(s0, first);
 for (let k = to_float(1); k < chunks; k = (k + 1)) {
-let next = s0[(first + k)];
+let next = cell(s0, (first + k));
 total = ${join};
 }
 return total;
@@ -115,6 +117,21 @@ return total;
     ],
   };
 }
+
+/** The part of an axis that is gone through. */
+interface Range {
+  readonly axis: number;
+  readonly low: string;
+  readonly high: string;
+}
+
+interface LoopOptions {
+  readonly range: Range | undefined;
+  readonly unrolls: boolean;
+}
+
+/** Points at a time: software drivers pay for each turn of a loop as for several products. */
+const UNROLLED = 8;
 
 class PartText {
   private readonly args = new Map<string, Argument>();
@@ -138,7 +155,7 @@ class PartText {
       size: (axis) => this.size(axis),
       param: (index) => this.use(`p${index}`, { kind: "param", index }),
       stage: (index) => this.stage(index),
-      load: (index, at) => `${this.use(`b${index}`, { kind: "input", index })}[${at}]`,
+      load: (index, at) => `cell(${this.use(`b${index}`, { kind: "input", index })}, ${at})`,
     };
     this.expressions = new Expressions(lowering, leaves);
   }
@@ -194,21 +211,16 @@ class PartText {
     this.grid = "grid";
   }
 
-  inlineStages(): void {
+  inlineStages(unrolls: boolean): void {
     this.nest.stages.forEach((stage, index) => {
-      const result = this.reduce(stage, undefined, undefined);
+      const result = this.reduce(stage, { range: undefined, unrolls });
       this.line(`let s${index} = ${result};`);
       this.inlined.set(index, `s${index}`);
     });
   }
 
-  /** The text of what a stage's loops leave; `range` bounds the axis `split`. */
-  reduce(
-    { over, op, value, dtype }: Stage,
-    split: number | undefined,
-    range: { readonly low: string; readonly high: string } | undefined,
-  ): string {
-    const { expressions } = this;
+  /** The text of what a stage's loops leave. */
+  reduce({ over, op, value, dtype }: Stage, { range, unrolls }: LoopOptions): string {
     const id = this.inlined.size;
     const [acc, extra, count] = [`acc${id}`, `extra${id}`, `count${id}`];
     const isPosition = op === "argmax" || op === "argmin";
@@ -220,44 +232,65 @@ class PartText {
     }
     // The exponent apart: a product may overflow on its way.
     if (isFloatProduct) this.line(`let ${extra} = zero();`);
-    const heads: string[] = [];
-    for (const axis of over) {
-      const { low, high } =
-        axis === split && range !== undefined ? range : { low: "zero()", high: this.size(axis) };
+    const join = (): void => {
+      const x = this.value(value);
+      switch (op) {
+        case "sum":
+          this.line(`${acc} = (${acc} + ${x});`);
+          break;
+        case "prod":
+          if (!isFloatProduct) this.line(`${acc} = (${acc} * ${x});`);
+          else {
+            this.line(`let next${id} = (${acc} * mantissa_of(${x}));`);
+            this.line(`${extra} = (${extra} + (exponent_of(${x}) + exponent_of(next${id})));`);
+            this.line(`${acc} = mantissa_of(next${id});`);
+          }
+          break;
+        case "max":
+        case "min":
+          this.line(`${acc} = ${op}_f(${acc}, ${x});`);
+          break;
+        default:
+          this.line(`let beats${id} = ${op === "argmax" ? "above" : "below"}(${x}, ${extra});`);
+          this.line(`${acc} = pick(beats${id}, ${count}, ${acc});`);
+          this.line(`${extra} = pick(beats${id}, ${x}, ${extra});`);
+          this.line(`${count} = (${count} + 1);`);
+      }
+    };
+    this.loop(over, join, { range, unrolls: unrolls && op === "sum" });
+    return isFloatProduct ? `scale_2(${acc}, ${extra})` : acc;
+  }
+
+  /** Does `body` at each point of `over`, in order; several points at a time along the last axis where that pays. */
+  private loop(over: readonly number[], body: () => void, options: LoopOptions): void {
+    const [axis, ...inner] = over;
+    if (axis === undefined) {
+      body();
+      return;
+    }
+    const { expressions } = this;
+    const { range, unrolls } = options;
+    const high = range?.axis === axis ? range.high : this.size(axis);
+    let low = range?.axis === axis ? range.low : "zero()";
+    const around = (step: number, from: string, to: string): void => {
       // A name of its own: gpu.js declares it outside of the loop.
       const i = `i${axis}x${this.loopCount++}`;
-      this.loops.set(axis, i);
-      heads.push(`for (let ${i} = ${low}; ${i} < ${high}; ${i} = (${i} + 1)) {`);
-      expressions.open([axis]);
+      const copies = Array.from({ length: step }, (_, k) => {
+        expressions.open([axis]);
+        if (k > 0) this.line(`let ${i}k${k} = (${i} + ${k});`);
+        this.loops.set(axis, k === 0 ? i : `${i}k${k}`);
+        this.loop(inner, body, options);
+        return expressions.close();
+      });
+      this.line(`for (let ${i} = ${from}; ${i} < ${to}; ${i} = (${i} + ${step})) {\n${copies.join("\n")}\n}`);
+    };
+    if (unrolls && inner.length === 0) {
+      const whole = `whole${this.loopCount++}`;
+      this.line(`let ${whole} = (${low} + (idiv((${high} - ${low}), ${UNROLLED}) * ${UNROLLED}));`);
+      around(UNROLLED, low, whole);
+      low = whole;
     }
-    const x = this.value(value);
-    switch (op) {
-      case "sum":
-        this.line(`${acc} = (${acc} + ${x});`);
-        break;
-      case "prod":
-        if (!isFloatProduct) this.line(`${acc} = (${acc} * ${x});`);
-        else {
-          this.line(`let next${id} = (${acc} * mantissa_of(${x}));`);
-          this.line(`${extra} = (${extra} + (exponent_of(${x}) + exponent_of(next${id})));`);
-          this.line(`${acc} = mantissa_of(next${id});`);
-        }
-        break;
-      case "max":
-      case "min":
-        this.line(`${acc} = ${op}_f(${acc}, ${x});`);
-        break;
-      default:
-        this.line(`let beats${id} = ${op === "argmax" ? "above" : "below"}(${x}, ${extra});`);
-        this.line(`${acc} = pick(beats${id}, ${count}, ${acc});`);
-        this.line(`${extra} = pick(beats${id}, ${x}, ${extra});`);
-        this.line(`${count} = (${count} + 1);`);
-    }
-    for (const head of heads.reverse()) {
-      const body = expressions.close();
-      this.line(`${head}\n${body}\n}`);
-    }
-    return isFloatProduct ? `scale_2(${acc}, ${extra})` : acc;
+    around(1, low, high);
   }
 
   finish(result: string): Part {
@@ -273,7 +306,9 @@ class PartText {
     const known = this.inlined.get(index) ?? this.fetched.get(index);
     if (known !== undefined) return known;
     const name = `s${index}`;
-    this.expressions.first(`let v${index} = ${this.use(name, { kind: "stage", index })}[${this.grid}];`);
+    this.expressions.first(
+      `let v${index} = cell(${this.use(name, { kind: "stage", index })}, ${this.grid});`,
+    );
     this.fetched.set(index, `v${index}`);
     return `v${index}`;
   }

@@ -9,6 +9,20 @@ export interface Primitive {
 }
 
 export const primitives: Readonly<Record<string, Primitive>> = {
+  /**
+   * An element. Where it is in a texture, by floats: processors that emulate cards divide integers one by one. The quotient
+   * may be one off.
+   */
+  cell: {
+    glsl: `float cell(sampler2D cells, ivec2 size, ivec3 unused, float at) {
+  float width = float(size.x);
+  float row = floor((at + 0.5) / width);
+  float column = at - row * width;
+  float off = step(width, column) - step(0.5, -column);
+  return texelFetch(cells, ivec2(int(column - off * width), int(row + off)), 0).r;
+}`,
+    js: `function cell(cells, at) { return cells[at]; }`,
+  },
   is_nan: {
     glsl: `bool is_nan(float x) { return (floatBitsToUint(x) & 0x7fffffffu) > 0x7f800000u; }`,
     js: `function is_nan(x) { return x !== x; }`,

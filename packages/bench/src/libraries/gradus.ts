@@ -3,10 +3,10 @@ import { cpu } from "@gradus/backend-cpu";
 import type { Tensor } from "@gradus/core";
 import { digits, take } from "@gradus/datasets";
 import { crossEntropy } from "@gradus/losses";
-import { conv2d, flatten, linear, maxPool2d, relu, sequential } from "@gradus/nn";
 import { adam, applyUpdates, lbfgs } from "@gradus/optimizers";
-import { compile, key, setDefaultDevice, tensor, zeros } from "@gradus/tensor";
+import { compile, setDefaultDevice, tensor, zeros } from "@gradus/tensor";
 import { ADAM_TENSORS, crossEntropies, LBFGS, mlps } from "../workloads.js";
+import { cnn, mlp } from "./gradus-networks.js";
 import { classes, type Library, numbers, type OpenLibrary, type Run } from "./library.js";
 
 const MILLION = 1_000_000;
@@ -23,61 +23,9 @@ function operation(f: (...xs: Tensor[]) => Tensor, inputs: () => Tensor[], compi
   };
 }
 
+const item = (loss: Tensor): number => loss.item();
+
 type Tree = Record<string, Tensor>;
-
-function training<P extends Tree | readonly unknown[]>(
-  params: P,
-  loss: (p: P, x: Tensor, y: Tensor) => Tensor,
-) {
-  const rule = adam({ lr: 1e-3 });
-  let p = params;
-  let s = rule.init(p);
-  const step = compile(
-    (p: P, s: ReturnType<typeof rule.init<P>>, x: Tensor, y: Tensor) => {
-      const [value, grads] = valueAndGrad((q: P) => loss(q, x, y))(p);
-      const { updates, state } = rule.update(grads, s, { params: p });
-      return { p: applyUpdates(p, updates), s: state, loss: value };
-    },
-    { donate: [0, 1] },
-  );
-  return (x: Tensor, y: Tensor): number => {
-    const result = step(p, s, x, y);
-    ({ p, s } = result);
-    return result.loss.item();
-  };
-}
-
-function mlp(sizes: readonly number[], rows: number): Run {
-  const model = sequential(
-    ...sizes
-      .slice(1)
-      .flatMap((size, i) => [linear(sizes[i] as number, size), ...(i + 2 < sizes.length ? [relu()] : [])]),
-  );
-  const { params, state } = model.init(key(0));
-  const step = training(params, (p, x, y) => crossEntropy(model.apply(p, state, x, { train: true })[0], y));
-  const inputs = sizes[0] as number;
-  const x = tensor(numbers(rows * inputs), { shape: [rows, inputs] });
-  const y = tensor(classes(rows, sizes.at(-1) as number));
-  return () => step(x, y);
-}
-
-function cnn(): Run {
-  const model = sequential(
-    conv2d(1, 8, 3),
-    relu(),
-    maxPool2d(2),
-    conv2d(8, 16, 3),
-    relu(),
-    maxPool2d(2),
-    flatten(),
-    linear(16 * 5 * 5, 10),
-  );
-  const { params, state } = model.init(key(0));
-  const step = training(params, (p, x, y) => crossEntropy(model.apply(p, state, x, { train: true })[0], y));
-  const x = tensor(numbers(32 * 784), { shape: [32, 1, 28, 28] });
-  const y = tensor(classes(32, 10));
-  return () => step(x, y);
-}
 
 /** The optimizer alone, on gradients that are given. */
 function adamOf(tensors: number): Run {
@@ -165,9 +113,9 @@ export const open: OpenLibrary = async (threads): Promise<Library> => {
         false,
       ),
       ...Object.fromEntries(
-        Object.entries(mlps).map(([name, { sizes, rows }]) => [name, () => mlp(sizes, rows)]),
+        Object.entries(mlps).map(([name, { sizes, rows }]) => [name, () => mlp(sizes, rows, item)]),
       ),
-      cnn_b32: cnn,
+      cnn_b32: () => cnn(item),
       adam_1000k: () => adamOf(1),
       adam_60x: () => adamOf(ADAM_TENSORS),
       ...Object.fromEntries(
@@ -177,7 +125,7 @@ export const open: OpenLibrary = async (threads): Promise<Library> => {
         ]),
       ),
       lbfgs_digits: lbfgsDigits,
-      first_step: () => () => mlp([784, 128, 10], 32)(),
+      first_step: () => () => mlp([784, 128, 10], 32, item)(),
     },
   };
 };

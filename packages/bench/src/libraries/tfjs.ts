@@ -4,40 +4,12 @@ import * as tf from "@tensorflow/tfjs";
 import { setThreadsCount, setWasmPaths } from "@tensorflow/tfjs-backend-wasm";
 import { ADAM_TENSORS, crossEntropies, mlps } from "../workloads.js";
 import { classes, type Library, numbers, type OpenLibrary, type Run } from "./library.js";
+import { mlp } from "./tfjs-networks.js";
+
+const first = (loss: tf.Scalar): number => loss.dataSync()[0] as number;
 
 function once(f: () => tf.Tensor): Run {
   return () => f().dispose();
-}
-
-function training(loss: () => tf.Scalar): Run {
-  const optimizer = tf.train.adam(1e-3);
-  return () => {
-    const value = optimizer.minimize(loss, true) as tf.Scalar;
-    const number = value.dataSync()[0];
-    value.dispose();
-    return number;
-  };
-}
-
-function mlp(sizes: readonly number[], rows: number): Run {
-  const layers = sizes.slice(1).map((size, i) => {
-    const before = sizes[i] as number;
-    return {
-      w: tf.variable(tf.tensor2d(numbers(before * size, i + 1, 1 / Math.sqrt(before)), [before, size])),
-      b: tf.variable(tf.zeros([size])),
-    };
-  });
-  const x = tf.tensor2d(numbers(rows * (sizes[0] as number)), [rows, sizes[0] as number]);
-  const count = sizes.at(-1) as number;
-  const y = tf.oneHot(tf.tensor1d(classes(rows, count), "int32"), count);
-  return training(() => {
-    let h = x;
-    layers.forEach(({ w, b }, i) => {
-      h = h.matMul<tf.Tensor2D>(w).add(b);
-      if (i + 1 < layers.length) h = h.relu();
-    });
-    return tf.losses.softmaxCrossEntropy(y, h) as tf.Scalar;
-  });
 }
 
 /** The optimizer alone, on gradients that are given. */
@@ -111,7 +83,7 @@ export const open: OpenLibrary = async (threads): Promise<Library> => {
         return once(() => a.add(b));
       },
       ...Object.fromEntries(
-        Object.entries(mlps).map(([name, { sizes, rows }]) => [name, () => mlp(sizes, rows)]),
+        Object.entries(mlps).map(([name, { sizes, rows }]) => [name, () => mlp(sizes, rows, first)]),
       ),
       adam_1000k: () => adamOf(1),
       adam_60x: () => adamOf(ADAM_TENSORS),
@@ -121,7 +93,7 @@ export const open: OpenLibrary = async (threads): Promise<Library> => {
           () => lossAndGradient(rows, count),
         ]),
       ),
-      first_step: () => () => mlp([784, 128, 10], 32)(),
+      first_step: () => () => mlp([784, 128, 10], 32, first)(),
     },
   };
 };
