@@ -20,9 +20,17 @@ it("takes what it is told", () => {
     "--rounds",
     "2",
     "--threads=4",
+    "--browser",
     "--json",
   ]);
-  expect(options).toMatchObject({ only: /^mlp/, libs: /gradus|torch/, rounds: 2, threads: 4, json: true });
+  expect(options).toMatchObject({
+    browser: true,
+    only: /^mlp/,
+    libs: /gradus|torch/,
+    rounds: 2,
+    threads: 4,
+    json: true,
+  });
 });
 
 it.each([["--rounds", "0"], ["--threads", "x"], ["--only", "("], ["--what"]])("refuses %s %s", (...args) => {

@@ -10,7 +10,7 @@ import { browserWorkloads } from "./workloads.js";
 /** Each library on each of its devices. */
 const contestants = [
   ...["gradus-webgpu", "gradus-webgl", "gradus-cpu"],
-  ...["jax-webgpu", "jax-wasm"],
+  ...["jax-webgpu", "jax-webgl", "jax-wasm"],
   ...["tfjs-webgpu", "tfjs-webgl", "tfjs-wasm"],
 ];
 /** Milliseconds for one contestant's turn at one workload: software drivers need some. */

@@ -75,7 +75,9 @@ function training(
     };
     ({ p, m, v } = next);
     await blockUntilReady(p);
-    return next.loss.item();
+    // Without waiting it would be fetched through a canvas, where it is on a graphics card.
+    const [value] = await next.loss.data();
+    return value;
   };
 }
 
