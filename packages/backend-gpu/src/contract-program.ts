@@ -17,6 +17,7 @@ import {
   sharedBytes,
   type Tile,
 } from "./emit/contract-shader.js";
+import { unrounded, withHalfOperands } from "./emit/half.js";
 import { REGISTER_THREADS, type RegisterShape, registerShader } from "./emit/register-shader.js";
 import type { Shader } from "./emit/shader.js";
 import { type Limits, LoopProgram, product } from "./loop-program.js";
@@ -42,11 +43,15 @@ export class ContractProgram implements GpuProgram {
   private readonly shaders = new Map<string, Shader>();
   private readonly fits: boolean;
 
+  private readonly kernel: ContractKernel;
+
   constructor(
-    private readonly kernel: ContractKernel,
+    given: ContractKernel,
     private readonly pipelines: Pipelines,
     private readonly limits: Limits,
   ) {
+    const kernel = limits.halfContractions ? withHalfOperands(given) : given;
+    this.kernel = kernel;
     this.loops = new LoopProgram(asLoops(kernel), pipelines, limits);
     // One binding is for scratch memory.
     this.fits = kernel.inputs.length + kernel.outputs.length + 1 <= limits.buffers;
@@ -215,7 +220,8 @@ function operandPlan(
   };
   const along = strideAlong(lastK) !== 1 && strideAlong(lastOuter) === 1 ? "outer" : "k";
   const axis = along === "k" ? lastK : lastOuter;
-  if (e !== load || axis === undefined || strideAlong(axis) !== 1) return { along, vector: false };
+  if (unrounded(e).e !== load || axis === undefined || strideAlong(axis) !== 1)
+    return { along, vector: false };
   const base = affineIn(load.index, axis)?.base as Expr;
   const vector =
     isLarge &&

@@ -35,6 +35,8 @@ export interface GpuDevice extends Backend {
   readonly adapter: string;
   /** Whether the card is the processor after all: a software driver, which is slower than `cpu()`. */
   readonly isSoftware: boolean;
+  /** In what the operands of contractions are taken. */
+  readonly contractions: "f32" | "f16";
   /**
    * Runs `f` and times each kernel on the card. Dispatches go one by one meanwhile, so the whole takes longer than it does
    * otherwise. Throws `unsupported` where the card or the browser does not tell times.
@@ -82,12 +84,14 @@ export class GpuBackend implements GpuDevice {
     /** The card's name. */
     readonly adapter: string,
     readonly isSoftware: boolean,
+    readonly contractions: "f32" | "f16",
   ) {
     const { limits } = device;
     this.limits = {
       buffers: limits.maxStorageBuffersPerShaderStage,
       shared: limits.maxComputeWorkgroupStorageSize,
       isSoftware,
+      halfContractions: contractions === "f16",
     };
     this.caps = {
       dtypes,

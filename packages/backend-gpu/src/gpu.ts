@@ -8,6 +8,12 @@ export interface GpuOptions {
   readonly gpu?: GPU;
   /** Which of several cards to prefer. Default `high-performance`. */
   readonly powerPreference?: GPUPowerPreference;
+  /**
+   * In what matrix products and convolutions take their operands: `f16` rounds them to float16, as mixed precision does, while
+   * sums and everything else stay f32. It shows what a network makes of float16; it is not faster, as WebGPU has no units for
+   * products of that kind yet. Small gradients vanish in float16: train with `lossScaled` of `@gradus/optimizers`. Default `f32`.
+   */
+  readonly contractions?: "f32" | "f16";
 }
 
 /**
@@ -50,9 +56,10 @@ export async function openGpu(options: GpuOptions, asCard = false): Promise<GpuB
       "gpu: WebGPU finds no graphics card here, or its driver is blocked. cpu() of @gradus/backend-cpu works everywhere",
     );
   }
+  const { contractions = "f32" } = options;
   const name = nameOf(adapter);
   const isSoftware = !asCard && /swiftshader|llvmpipe|lavapipe|software|basic render/i.test(name);
-  return new GpuBackend(await openDevice(adapter), name, isSoftware);
+  return new GpuBackend(await openDevice(adapter), name, isSoftware, contractions);
 }
 
 /** What the object that `create` of the package webgpu returns hangs on: Node crashes if it is collected. */

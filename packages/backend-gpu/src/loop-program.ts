@@ -19,6 +19,8 @@ export interface Limits {
   readonly shared: number;
   /** Whether the device is the processor after all. */
   readonly isSoftware: boolean;
+  /** Whether operands of contractions are rounded to float16. */
+  readonly halfContractions: boolean;
 }
 
 /** With fewer workgroups than this a device is not full. */

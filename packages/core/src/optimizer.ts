@@ -64,6 +64,8 @@ export interface Rule {
    * it, by computing everything on every step and choosing.
    */
   variant?<P>(state: RuleState<P>): string;
+  /** What the loss is to be multiplied by before it is differentiated: the rule divides its gradients by that. */
+  lossScale?<P>(state: RuleState<P>): Tensor;
   /** Tells the rule a metric of the run (a validation loss), on the host between steps: plateau schedules need it. */
   observe?<P>(state: RuleState<P>, metric: number): RuleState<P>;
 }

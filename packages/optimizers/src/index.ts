@@ -40,6 +40,7 @@ export { type LevenbergMarquardtOptions, levenbergMarquardt } from "./levenberg-
 export { type LinearDecayOptions, linearDecay } from "./linear-decay.js";
 export { type LionOptions, lion } from "./lion.js";
 export { type LookaheadOptions, lookahead } from "./lookahead.js";
+export { type LossScaleOptions, lossScaled } from "./loss-scaled.js";
 export { type LrCurve, type LrFinderOptions, lrFinder } from "./lr-finder.js";
 export type { CriticalPoint } from "./minimize/critical-point.js";
 export type { MinimizeMethod } from "./minimize/methods.js";

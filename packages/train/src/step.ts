@@ -79,7 +79,13 @@ export function trainingStep<P, S>(
       const [prediction, next] = model.apply(p, state, x, context);
       return [lossOf(loss, prediction, y), { prediction, next }] as const;
     };
-    const [value, grads, { prediction, next }] = valueAndGrad(lossAt)(params);
+    // In mixed precision the rule wants the gradients of a multiple of the loss.
+    const scale = rule.lossScale?.(optimizer);
+    const scaledLossAt = (p: P) => {
+      const [value, rest] = lossAt(p);
+      return [scale === undefined ? value : value.mul(scale), { ...rest, value }] as const;
+    };
+    const [, grads, { value, prediction, next }] = valueAndGrad(scaledLossAt)(params);
     const { updates, state: nextOptimizer } = rule.update(grads, optimizer, {
       params,
       loss: value,

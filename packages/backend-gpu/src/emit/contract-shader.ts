@@ -2,6 +2,7 @@ import type { ContractKernel, Expr, LoadExpr } from "@gradus/core";
 import { ARGUMENTS, Bindings } from "./bindings.js";
 import { decodeAxes } from "./decode.js";
 import { Expressions } from "./expressions.js";
+import { unrounded } from "./half.js";
 import { Lowering } from "./lower.js";
 import { assemble, entryPoint, type Shader } from "./shader.js";
 
@@ -49,7 +50,7 @@ export function axesOfContract({ groups }: ContractKernel): ContractAxes {
 
 /** The buffer that an operand's four elements are loaded from. */
 function vectorBuffer(e: Expr, plan: OperandPlan): number[] {
-  return plan.vector ? [(e as LoadExpr).buffer] : [];
+  return plan.vector ? [(unrounded(e).e as LoadExpr).buffer] : [];
 }
 
 /** What shaders of a contraction have in common: its axes, its buffers, and what is written. */
@@ -96,15 +97,17 @@ export class ContractShader {
       const value = expressions.value(e);
       return `fn ${name}(${parameters}) -> ${type} {\n${expressions.close()}\nreturn ${value};\n}`;
     }
-    const value = this.vectorOf(e as LoadExpr, expressions);
+    const value = this.vectorOf(e, expressions);
     return `fn ${name}(${parameters}) -> vec4<${type}> {\n${expressions.close()}\nreturn ${value};\n}`;
   }
 
   /** Four elements from where a load is, in a buffer that is bound as vectors. */
-  vectorOf(e: LoadExpr, expressions: Expressions): string {
+  vectorOf(operand: Expr, expressions: Expressions): string {
     const { bindings, type } = this;
+    const { e, isHalf } = unrounded(operand);
     const { buffer, index, guard, fill = 0 } = this.lowering.lower(e) as LoadExpr;
-    const loaded = `${bindings.name(buffer)}[u32(${expressions.value(index)}) >> 2u]`;
+    const four = `${bindings.name(buffer)}[u32(${expressions.value(index)}) >> 2u]`;
+    const loaded = isHalf ? `half_of_four(${four})` : four;
     if (guard === undefined) return loaded;
     return `select(vec4<${type}>(${type}(${fill})), ${loaded}, ${expressions.value(guard)})`;
   }

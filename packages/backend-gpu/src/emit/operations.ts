@@ -1,5 +1,8 @@
 import type { DType, Expr } from "@gradus/core";
 
+/** An operation of this backend's own: rounding to float16, which no kernel has. */
+export const HALF = "roundToHalf";
+
 type Op = Extract<Expr, { kind: "op" }>;
 
 /** The text of an operation, given its operands' texts. Functions of `functions.ts` that it calls are found by name. */
@@ -25,6 +28,7 @@ const shift =
     `(${a} ${operator} (bitcast<u32>(${b}) & 31u))`;
 
 const ofFloats: Readonly<Record<string, Operation>> = {
+  [HALF]: call("half"),
   add: infix("+"),
   sub: infix("-"),
   mul: infix("*"),

@@ -11,6 +11,7 @@ import {
 import { ARGUMENTS } from "./bindings.js";
 import { ContractShader, multiplyAdd, rootsOf } from "./contract-shader.js";
 import { decodeAxes } from "./decode.js";
+import { unrounded } from "./half.js";
 import { entryPoint, type Shader } from "./shader.js";
 
 /** What a thread computes of a product by itself: `rows` x `columns` sums in registers, both multiples of four. */
@@ -38,7 +39,7 @@ export function registerShader(kernel: ContractKernel, shape: RegisterShape, lim
   const { rows, columns } = shape.block;
   const axisCount = Object.values(kernel.groups).reduce((sum, count) => sum + count, 0);
   const bufferOf = (e: Expr, { vector }: { readonly vector: boolean }): number[] =>
-    vector ? [(e as LoadExpr).buffer] : [];
+    vector ? [(unrounded(e).e as LoadExpr).buffer] : [];
   const made = new ContractShader(kernel, {
     axes: axisCount,
     limit,
@@ -106,7 +107,7 @@ let to_k = min(${size(firstAxis as number)}, from_k + part);`);
     if (!isVector) return elements.map((e) => expressions.value(e));
     return elements.flatMap((e) => {
       const four = expressions.fresh("four");
-      expressions.line(`let ${four} = ${made.vectorOf(e as LoadExpr, expressions)};`);
+      expressions.line(`let ${four} = ${made.vectorOf(e, expressions)};`);
       return [0, 1, 2, 3].map((i) => `${four}[${i}]`);
     });
   }) as [string[], string[]];

@@ -1,0 +1,16 @@
+import type { ContractKernel, Expr, ScalarOpName } from "@gradus/core";
+import { HALF } from "./operations.js";
+
+/** The contraction with its operands rounded to float16; sums stay f32. Products of whole numbers stay as they are. */
+export function withHalfOperands(kernel: ContractKernel): ContractKernel {
+  if (kernel.accumulate !== "f32") return kernel;
+  const half = (e: Expr): Expr => ({ kind: "op", op: HALF as ScalarOpName, args: [e], dtype: "f32" });
+  return { ...kernel, a: half(kernel.a), b: half(kernel.b) };
+}
+
+/** What an operand rounds, if it does. */
+export function unrounded(e: Expr): { readonly e: Expr; readonly isHalf: boolean } {
+  return e.kind === "op" && (e.op as string) === HALF
+    ? { e: e.args[0] as Expr, isHalf: true }
+    : { e, isHalf: false };
+}
