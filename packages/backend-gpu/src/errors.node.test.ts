@@ -1,4 +1,5 @@
 import { axisIndex, type Buffer, calculus as c, isGradusError, type LoopKernel, load } from "@gradus/core";
+import { cholesky, compile, type Tensor, tensor } from "@gradus/tensor";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { countingGpu, noCounts } from "./counting-gpu.fixture.js";
 import { gpu } from "./gpu.js";
@@ -152,4 +153,40 @@ it("prepares kernels ahead of use, with progress", async () => {
   // All is there: using them compiles nothing.
   expect(await values(launch("times 2", 2.5))).toEqual([2.5, 5, 7.5]);
   expect(compiled).toBe(3);
+});
+
+it("compiles a function's shaders ahead of its first call, and explains what leaves the card", async () => {
+  let compiled = 0;
+  const { createComputePipelineAsync } = raw;
+  raw.createComputePipelineAsync = (descriptor) => {
+    compiled++;
+    return createComputePipelineAsync.call(raw, descriptor);
+  };
+  const f = compile((x: Tensor) =>
+    cholesky(x.matmul(x.transpose(0, 1)).add(0.5))
+      .mul(3)
+      .sum(0),
+  );
+  const x = tensor(
+    [
+      [2, 0],
+      [1, 2],
+    ],
+    { device },
+  );
+  const seen: number[] = [];
+  await f.prepare([x], (done, total) => seen.push(done / total));
+  expect(seen.at(-1)).toBe(1);
+  const ahead = compiled;
+  expect(ahead).toBeGreaterThan(0);
+  const lines = f.explain().split("\n");
+  expect(lines.filter((line) => line.endsWith("on the host"))).toHaveLength(1);
+  expect(lines.find((line) => line.endsWith("on the host"))).toContain("cholesky");
+  const y = f(x);
+  // The matrix is [[4.5, 2.5], [2.5, 5.5]].
+  const [a, b] = await y.read();
+  expect(a).toBeCloseTo(3 * (Math.sqrt(4.5) + 2.5 / Math.sqrt(4.5)), 4);
+  expect(b).toBeCloseTo(3 * Math.sqrt(5.5 - 2.5 ** 2 / 4.5), 4);
+  expect(compiled).toBe(ahead);
+  f.dispose();
 });

@@ -30,6 +30,11 @@ export interface Compiled<Args extends readonly unknown[], R> {
   (...args: Args): R;
   /** What a call runs, as text: kernels, sizes, memory. Without arguments, of the latest call. */
   explain(...args: Args | []): string;
+  /**
+   * Records the variant for these arguments without running it, and has the device compile its kernels ahead of the first call,
+   * in parallel where it can; `onProgress` is told how many of them are done. The arguments stay as they are, donated or not.
+   */
+  prepare(args: Args, onProgress?: (done: number, total: number) => void): Promise<void>;
   /** Gives the memory of all compiled variants back; the function may still be called. */
   dispose(): void;
 }
@@ -113,6 +118,9 @@ export function compile<Args extends readonly unknown[], R>(
       return program === undefined
         ? "compile: not called yet, so nothing is compiled. Call it, or pass arguments to explain()."
         : program.explain();
+    },
+    prepare: async (args: Args, onProgress?: (done: number, total: number) => void): Promise<void> => {
+      await programFor(new CallArguments(args, donate)).prepare(onProgress);
     },
     dispose: () => {
       for (const program of programs.values()) program.dispose();

@@ -155,6 +155,17 @@ export class Program<R> {
     }
   }
 
+  /** Has the device compile ahead what a call runs. */
+  async prepare(onProgress?: (done: number, total: number) => void): Promise<void> {
+    const uses = this.plan.launches.map(({ executable, sizes }) => ({
+      kernel: executable.kernel,
+      expected: sizes,
+    }));
+    // Elsewhere they are compiled since they were recorded.
+    if (this.device.prepare === undefined) onProgress?.(uses.length, uses.length);
+    else await this.device.prepare(uses, onProgress);
+  }
+
   explain(): string {
     return explainPlan(this.plan, this.device);
   }
