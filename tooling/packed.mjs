@@ -1,5 +1,14 @@
 import { spawnSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { build } from "./turbo.mjs";
@@ -69,6 +78,11 @@ function useOutside(tarballs) {
     devDependencies,
   });
   run(folder, "npm", ["install", "--no-audit", "--no-fund", "--loglevel=error"]);
+
+  // What is native, or large, or only carried by others must not come along.
+  for (const name of ["gl", "gpu.js", "webgpu", "node-gyp"]) {
+    if (existsSync(join(folder, "node_modules", name))) fail(`npm installs ${name} with these packages`);
+  }
 
   const copies = readdirSync(join(folder, "node_modules"), { recursive: true })
     .map(String)

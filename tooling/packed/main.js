@@ -1,8 +1,9 @@
 import { grad } from "@gradus/autograd";
+import { webgl } from "@gradus/backend-webgl";
 import { mse } from "@gradus/losses";
 import * as nn from "@gradus/nn";
 import * as optimizers from "@gradus/optimizers";
-import { tensor } from "@gradus/tensor";
+import { setDefaultDevice, tensor } from "@gradus/tensor";
 import * as train from "@gradus/train";
 
 const gradient = grad((x) => x.square().sum())(tensor([1, 2, 3]));
@@ -22,3 +23,7 @@ console.log(`slope ${slope.item()}`);
 for (const [name, exported] of Object.entries({ nn, optimizers, train })) {
   if (Object.keys(exported).length === 0) throw new Error(`@gradus/${name} exports nothing`);
 }
+
+// The package that carries another library in its files.
+setDefaultDevice(await webgl({ mode: "cpu" }));
+console.log(`by gpu.js ${await tensor([1, 2, 3]).square().sum().read()}`);
