@@ -135,6 +135,7 @@ export function multiplyFunction(
   // The offsets of steps along k, behind all else.
   const table = w.let(w.and(w.sub(w.add(sums, ownBytes), w.add(tableBytes, 64)), -16));
 
+  const chunkSteps = w.local();
   // How many blocks: more where there are several threads.
   const [rowBlocks, columnBlocks, rows, columns] = [w.local(), w.local(), w.local(), w.local()];
   w.set(rowBlocks, w.divUp(m, blocking.rows));
@@ -159,6 +160,8 @@ export function multiplyFunction(
     w.set(columns, w.roundUp(w.divUp(n, columnBlocks), tileColumns));
     w.set(rowBlocks, w.divUp(m, rows));
     w.set(columnBlocks, w.divUp(n, columns));
+    // What no other block of rows reads again need not be kept: its place stays in the cache.
+    w.set(chunkSteps, sliding === undefined ? w.choose(w.isEqual(rowBlocks, 1), STEPS, most) : most);
     if (sliding !== undefined) listOffsets(sliding);
     blocks();
   });
@@ -335,7 +338,7 @@ export function multiplyFunction(
         };
         // Not if it still is there from the block before.
         const isNew = isLeft ? w.isNot(packedRows, ownRows) : w.isNot(packedBlock, ownBlock);
-        w.when(w.and(w.isBelow(firstStep, endStep), w.or(isNew, w.isBelow(most, k))), call);
+        w.when(w.and(w.isBelow(firstStep, endStep), w.or(isNew, w.isBelow(chunkSteps, k))), call);
       };
       const locate = (place: InPlace, firstStep: Local): void => {
         w.set(
@@ -404,7 +407,7 @@ export function multiplyFunction(
       w.set(from, 0);
       w.repeat(
         () => {
-          w.set(to, w.min(k, w.add(from, most)));
+          w.set(to, w.min(k, w.add(from, chunkSteps)));
           b.prepare(from, to);
           a.prepare(from, to);
           // Equal shares, since a short last one would pay for reading and writing the sums again.
