@@ -9,8 +9,6 @@ export class Compiled implements Executable {
     readonly kernel: Kernel,
     readonly program: GpuProgram,
     readonly owner: object,
-    /** How many sizes a launch must bring; undefined where the native decides. */
-    readonly axes: number | undefined,
   ) {}
 
   leavesDevice(sizes: readonly number[]): boolean {

@@ -191,7 +191,7 @@ export class GpuBackend implements GpuDevice {
     this.checkOpen();
     validateKernel(kernel);
     checkDTypes(kernel);
-    return new Compiled(this.nextId++, kernel, this.programOf(kernel), this, axesOf(kernel));
+    return new Compiled(this.nextId++, kernel, this.programOf(kernel), this);
   }
 
   async prepare(
@@ -532,11 +532,4 @@ function checkDTypes(kernel: Kernel): void {
     "unsupported",
     `kernel "${kernel.name}": graphics cards have no f64 in WebGPU. Use f32, or cpu() for what needs float64`,
   );
-}
-
-function axesOf(kernel: Kernel): number | undefined {
-  if (kernel.kind === "native") return undefined;
-  if (kernel.kind === "loop") return kernel.axes;
-  const { batch, m, n, k } = kernel.groups;
-  return batch + m + n + k;
 }

@@ -1,9 +1,9 @@
 import {
   type Buffer,
   castNumber,
+  checkLaunch,
   type DType,
   fail,
-  formatShape,
   type Kernel,
   type Launch,
 } from "@gradus/core";
@@ -333,32 +333,4 @@ function sameNumbers(a: readonly number[], b: readonly number[]): boolean {
   if (a.length !== b.length) return false;
   for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
   return true;
-}
-
-function checkLaunch({ executable, buffers, sizes, params }: Launch): void {
-  const { kernel, axes } = executable as Compiled;
-  const { name, inputs, outputs } = kernel;
-  const expect = (what: string, list: readonly unknown[], expected: number): void => {
-    if (list.length === expected) return;
-    fail("kernel-invalid", `kernel "${name}" takes ${expected} ${what}, but the launch has ${list.length}`);
-  };
-  expect("buffers", buffers, inputs.length + outputs.length);
-  if (axes !== undefined) expect("sizes", sizes, axes);
-  expect("params", params, kernel.params.length);
-  if (!sizes.every((size) => Number.isInteger(size) && size >= 0)) {
-    fail(
-      "kernel-invalid",
-      `kernel "${name}": sizes must be whole numbers of at least 0, got ${formatShape(sizes)}`,
-    );
-  }
-  // An output is in an input's buffer exactly where the kernel says so: it was made for that.
-  for (let k = 0; k < outputs.length; k++) {
-    for (let i = 0; i < inputs.length; i++) {
-      const shared = buffers[i] === buffers[inputs.length + k];
-      if (shared === (kernel.aliases?.[k] === i)) continue;
-      const problem = shared ? "but the kernel does not say so" : "as the kernel says";
-      const is = shared ? "is" : "is not";
-      fail("kernel-invalid", `kernel "${name}": output ${k} ${is} in the buffer of input ${i}, ${problem}`);
-    }
-  }
 }
