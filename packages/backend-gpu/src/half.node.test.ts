@@ -19,6 +19,15 @@ it.each([true, false])(
       [0, 3],
     ]);
     expect([...(await x.matmul(y).read())]).toEqual([2048, 3, Infinity, Number.NaN]);
+    // Multiples of 2^-24 below 2^-14, ties to even.
+    const tiny = tensor([[1.5 * 2 ** -24, -(2 ** -25), 2 ** -14]]).matmul(
+      tensor([
+        [1, 0],
+        [0, 1],
+        [0, 0],
+      ]).mul(2 ** 10),
+    );
+    expect([...(await tiny.read())]).toEqual([2 ** -13, 0]);
     expect([...(await x.add(0).read())]).toEqual([2049, 1, 1e6, 1]);
     // By loops, in registers, in tiles.
     for (const n of [20, 136]) {

@@ -503,13 +503,19 @@ const library: Readonly<Record<string, string>> = {
   ...circular,
   ...errorFunction,
   ...gammaFunctions,
-  // Not by a type of 16 bits: drivers leave conversions there and back out. From 65520 on, float16 is infinite.
+  // On the bits: drivers leave conversions there and back out, of a type of 16 bits as of packed halves. Below 2^-14 float16 has
+  // the multiples of 2^-24; from 65520 on it is infinite.
   half: `fn half(x: f32) -> f32 {
 let bits = bitcast<u32>(x);
 let magnitude = bits & 0x7fffffffu;
-let infinite = bitcast<f32>((bits & 0x80000000u) | 0x7f800000u);
-let rounded = unpack2x16float(pack2x16float(vec2<f32>(x, 0f))).x;
-return select(select(rounded, infinite, magnitude >= 0x477ff000u), x, magnitude > 0x7f800000u);
+let sign = bits & 0x80000000u;
+if (magnitude > 0x7f800000u) { return x; }
+if (magnitude >= 0x477ff000u) { return bitcast<f32>(sign | 0x7f800000u); }
+if (magnitude < 0x38800000u) {
+let units = u32(round(bitcast<f32>(magnitude) * 16777216f));
+return bitcast<f32>(sign | bitcast<u32>(f32(units) * 5.9604644775390625e-8f));
+}
+return bitcast<f32>((bits + 0xfffu + ((bits >> 13u) & 1u)) & 0xffffe000u);
 }`,
   half_of_four:
     "fn half_of_four(x: vec4<f32>) -> vec4<f32> { return vec4<f32>(half(x.x), half(x.y), half(x.z), half(x.w)); }",
