@@ -1,6 +1,6 @@
-import type { Buffer, Launch } from "@gradus/core";
+import { type Buffer, checkAliases, type Launch } from "@gradus/core";
 import type { Compiled } from "./compiled.js";
-import { checkAliases, checkCount, checkSizes, failedCheck } from "./launch-check.js";
+import { checkCount, checkSizes, failedCheck } from "./launch-check.js";
 import type { Machine } from "./machine.js";
 import type { CpuBuffer } from "./memory/cpu-buffer.js";
 import { type Phase, paramsAt } from "./program.js";

@@ -56,7 +56,7 @@ function axesOf(kernel: Kernel): number | undefined {
 }
 
 /** An output is in an input's buffer exactly where the kernel says so: it was made for that. */
-function checkAliases({ name, inputs, outputs, aliases }: Kernel, buffers: readonly Buffer[]): void {
+export function checkAliases({ name, inputs, outputs, aliases }: Kernel, buffers: readonly Buffer[]): void {
   for (let k = 0; k < outputs.length; k++) {
     for (let i = 0; i < inputs.length; i++) {
       const shared = buffers[i] === buffers[inputs.length + k];

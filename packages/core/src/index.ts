@@ -1,5 +1,5 @@
 export * from "./backend.js";
-export { checkLaunch } from "./check-launch.js";
+export { checkAliases, checkLaunch } from "./check-launch.js";
 export * from "./dtype.js";
 export * from "./errors.js";
 export * from "./interpreter/interpreter.js";

@@ -1,7 +1,7 @@
 import { type Buffer, type Executable, fail, type Kernel } from "@gradus/core";
 import type { Block } from "../memory/allocator.js";
 import type { Program } from "../program.js";
-import { axesOf, programOf } from "../program-of.js";
+import { programOf } from "../program-of.js";
 
 /** A buffer in the worker's memory. */
 export class RemoteBuffer implements Buffer {
@@ -25,7 +25,6 @@ export class RemoteBuffer implements Buffer {
 /** A kernel whose code runs in the worker. */
 export class RemoteKernel implements Executable {
   readonly program: Program;
-  readonly axes: number | undefined;
   /** The same on this thread's device, where the worker cannot run it. */
   local: Executable | undefined;
 
@@ -36,6 +35,5 @@ export class RemoteKernel implements Executable {
     readonly id: number,
   ) {
     this.program = programOf(kernel);
-    this.axes = axesOf(kernel);
   }
 }

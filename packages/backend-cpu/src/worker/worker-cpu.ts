@@ -1,9 +1,8 @@
 import {
   type Backend,
   type Buffer,
-  bytesOf,
   type Caps,
-  type DType,
+  checkLaunch,
   dtypes,
   type Executable,
   fail,
@@ -11,12 +10,10 @@ import {
   type Kernel,
   type Launch,
   launchError,
-  type NativeKernel,
-  nativeLengths,
   validateKernel,
 } from "@gradus/core";
 import { Cpu } from "../cpu-device.js";
-import { checkAliases, checkCount, checkSizes, failedCheck } from "../launch-check.js";
+import { failedCheck } from "../launch-check.js";
 import { Allocator, type Block } from "../memory/allocator.js";
 import { MAX_BUFFER_BYTES } from "../memory/residency.js";
 import { paramsAt } from "../program.js";
@@ -157,17 +154,14 @@ export class WorkerCpu implements Backend {
   }
 
   /** The messages of a launch, which is checked here: where it was called. */
-  private translate({ executable, buffers, sizes, params }: Launch, messages: ToEngine[]): void {
+  private translate(launch: Launch, messages: ToEngine[]): void {
+    const { executable, buffers, sizes, params } = launch;
     if (!(executable instanceof RemoteKernel) || executable.owner !== this) {
       fail("device-mismatch", `run: kernel "${executable.kernel.name}" was compiled by another device`);
     }
-    const { kernel, program, axes, id } = executable;
-    checkCount(kernel, "buffers", buffers, kernel.inputs.length + kernel.outputs.length);
-    checkCount(kernel, "params", params, kernel.params.length);
-    checkSizes(kernel, axes, sizes);
+    const { kernel, program, id } = executable;
     const own = buffers.map((buffer) => this.own(buffer, `kernel "${kernel.name}"`));
-    checkAliases(kernel, buffers);
-    if (kernel.kind === "native") checkLengths(kernel, sizes, own);
+    checkLaunch(launch);
     if (program.kind === "host") {
       const call = this.nextId++;
       const copy = { executable, buffers: own, sizes: [...sizes], params: [...params] };
@@ -358,17 +352,4 @@ export class WorkerCpu implements Backend {
           .join(", "),
     );
   }
-}
-
-/** That the buffers of a native hold what it needs: it runs later, but what is wrong is said at the call. */
-function checkLengths(kernel: NativeKernel, sizes: readonly number[], buffers: readonly Buffer[]): void {
-  const dtypes = [...kernel.inputs, ...kernel.outputs];
-  nativeLengths(kernel, sizes)?.forEach((needed, k) => {
-    const held = Math.floor((buffers[k] as Buffer).bytes / bytesOf(dtypes[k] as DType));
-    if (held >= needed) return;
-    fail(
-      "kernel-invalid",
-      `kernel "${kernel.name}": buffer ${k} has ${held} elements, but ${needed} are needed`,
-    );
-  });
 }
