@@ -1,11 +1,4 @@
-import {
-  type Cumulation,
-  fail,
-  formatShape,
-  type NativeKernel,
-  nativeLengths,
-  type Scattering,
-} from "@gradus/core";
+import { type Cumulation, fail, formatShape, type NativeKernel, type Scattering } from "@gradus/core";
 import {
   cumulateShader,
   MAX_RANK,
@@ -36,7 +29,7 @@ export class NativeProgram implements GpuProgram {
     this.messages = scatters ? [`${kernel.native}: an index is out of range for its axis`] : [];
   }
 
-  plan(sizes: readonly number[], _params: readonly number[], bytes: readonly number[]): readonly Work[] {
+  plan(sizes: readonly number[]): readonly Work[] {
     const { kernel } = this;
     switch (kernel.native) {
       case "scatterAdd": {
@@ -48,27 +41,23 @@ export class NativeProgram implements GpuProgram {
           sizes,
           indexShape.every((size, i) => i === axis || size <= (shape[i] as number)),
         );
-        this.checkLengths(bytes, sizes);
         return this.isOnHost(sizes) ? this.onHost(sizes) : this.scatter("sum", true, shape, indexShape, axis);
       }
       case "scatterRows": {
         this.expect(sizes, sizes.length === 4);
         const [outer, n, k, inner] = sizes as [number, number, number, number];
         const full = kernel.attrs.full === true;
-        this.checkLengths(bytes, sizes);
         const op = kernel.attrs.op as Scattering;
         return this.scatter(op, full, [outer, n, inner], [outer, k, inner], 1);
       }
       case "argsort": {
         this.expect(sizes, sizes.length === 2);
         const [rows, n] = sizes as [number, number];
-        this.checkLengths(bytes, sizes);
         return this.sort(rows, n);
       }
       case "cumulate": {
         this.expect(sizes, sizes.length === 3);
         const [outer, n, inner] = sizes as [number, number, number];
-        this.checkLengths(bytes, sizes);
         return this.cumulate(outer, n, inner);
       }
       case "host":
@@ -187,17 +176,6 @@ export class NativeProgram implements GpuProgram {
     if (isValid) return;
     const { name, native } = this.kernel;
     fail("kernel-invalid", `kernel "${name}": ${native} does not take the sizes ${formatShape(sizes)}`);
-  }
-
-  private checkLengths(bytes: readonly number[], sizes: readonly number[]): void {
-    nativeLengths(this.kernel, sizes)?.forEach((length, i) => {
-      const held = Math.floor((bytes[i] as number) / 4);
-      if (held >= length) return;
-      fail(
-        "kernel-invalid",
-        `kernel "${this.kernel.name}": buffer ${i} has ${held} elements, but ${length} are needed`,
-      );
-    });
   }
 }
 
