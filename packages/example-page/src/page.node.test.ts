@@ -24,7 +24,11 @@ afterAll(async () => {
   await server?.close();
 }, 60_000);
 
-it("trains digits on the processor, by WebGPU and by WebGL2 to the same accuracy, and stays responsive", async () => {
+// A task takes longer than it needs where others want the processor: a page that blocks does so each time.
+it("trains digits on the processor, by WebGPU and by WebGL2 to the same accuracy, and stays responsive", {
+  timeout: 180_000,
+  retry: 2,
+}, async () => {
   const problems: string[] = [];
   page.on("pageerror", (error) => problems.push(String(error)));
   page.setDefaultTimeout(120_000);
@@ -48,7 +52,7 @@ it("trains digits on the processor, by WebGPU and by WebGL2 to the same accuracy
   expect(await page.locator(".digit").count()).toBe(24);
   expect(tasks).toBeGreaterThan(0);
   expect(tasks).toBeLessThan(50);
-}, 180_000);
+});
 
 interface TraceEvent {
   readonly name: string;
