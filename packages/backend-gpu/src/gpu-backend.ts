@@ -91,6 +91,7 @@ export class GpuBackend implements GpuDevice {
       buffers: limits.maxStorageBuffersPerShaderStage,
       shared: limits.maxComputeWorkgroupStorageSize,
       isSoftware,
+      subgroups: device.features.has("subgroups"),
       halfContractions: contractions === "f16",
     };
     this.caps = {

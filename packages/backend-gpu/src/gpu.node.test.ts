@@ -93,7 +93,7 @@ describe.each([
 ])("products %s", (_, asCard) => {
   let device: GpuDevice;
   beforeAll(async () => {
-    device = await openGpu({ gpu: nodeGpu() }, asCard);
+    device = await openGpu({ gpu: nodeGpu() }, { asCard });
   });
   afterAll(() => device.dispose());
 

@@ -37,8 +37,11 @@ export function gpu(options: GpuOptions = {}): Promise<GpuDevice> {
   return openGpu(options);
 }
 
-/** {@link gpu}; tests lay kernels out for a card on a software driver too. */
-export async function openGpu(options: GpuOptions, asCard = false): Promise<GpuBackend> {
+/** {@link gpu}; tests lay kernels out for a card on a software driver too, and leave out what some cards have not. */
+export async function openGpu(
+  options: GpuOptions,
+  { asCard = false, subgroups = true }: { readonly asCard?: boolean; readonly subgroups?: boolean } = {},
+): Promise<GpuBackend> {
   const api = options.gpu ?? (globalThis.navigator as Navigator | undefined)?.gpu;
   if (api === undefined) {
     throw new GradusError(
@@ -59,7 +62,12 @@ export async function openGpu(options: GpuOptions, asCard = false): Promise<GpuB
   const { contractions = "f32" } = options;
   const name = nameOf(adapter);
   const isSoftware = !asCard && /swiftshader|llvmpipe|lavapipe|software|basic render/i.test(name);
-  return new GpuBackend(await openDevice(adapter), name, isSoftware, contractions);
+  // Without the numbers of subgroups a shader cannot tell its threads' places.
+  const features = wantedFeatures.filter(
+    (feature) =>
+      feature !== "subgroups" || (subgroups && api.wgslLanguageFeatures?.has("subgroup_id") === true),
+  );
+  return new GpuBackend(await openDevice(adapter, features), name, isSoftware, contractions);
 }
 
 /** What the object that `create` of the package webgpu returns hangs on: Node crashes if it is collected. */
@@ -70,7 +78,7 @@ function keepAlive(api: GPU): void {
   holder[key].add(api);
 }
 
-const wantedFeatures: readonly GPUFeatureName[] = ["timestamp-query"];
+const wantedFeatures: readonly GPUFeatureName[] = ["timestamp-query", "subgroups"];
 
 /** Limits of which a device gets no more than it asks for. */
 const wantedLimits = [
@@ -82,9 +90,9 @@ const wantedLimits = [
   "maxComputeWorkgroupSizeX",
 ] as const;
 
-async function openDevice(adapter: GPUAdapter): Promise<GPUDevice> {
+async function openDevice(adapter: GPUAdapter, features: readonly GPUFeatureName[]): Promise<GPUDevice> {
   const requiredLimits = Object.fromEntries(wantedLimits.map((name) => [name, adapter.limits[name]]));
-  const requiredFeatures = wantedFeatures.filter((name) => adapter.features.has(name));
+  const requiredFeatures = features.filter((name) => adapter.features.has(name));
   try {
     return await adapter.requestDevice({ label: "gradus", requiredLimits, requiredFeatures });
   } catch (cause) {

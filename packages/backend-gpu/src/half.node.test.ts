@@ -6,7 +6,7 @@ import { nodeGpu } from "./node-gpu.fixture.js";
 it.each([true, false])(
   "rounds operands of contractions to float16, and nothing else (as a card: %s)",
   async (asCard) => {
-    const device = await openGpu({ gpu: nodeGpu(), contractions: "f16" }, asCard);
+    const device = await openGpu({ gpu: nodeGpu(), contractions: "f16" }, { asCard });
     expect(device.contractions).toBe("f16");
     setDefaultDevice(device);
     // 2049 lies between two numbers of float16, of which 2048 is even; 1e6 is beyond them.

@@ -1,13 +1,8 @@
 import { affineIn, type Expr, type LoopKernel, postOrder } from "@gradus/core";
 import { ARGUMENTS } from "./emit/bindings.js";
-import {
-  isVectorizable,
-  loopShader,
-  PARALLEL_THREADS,
-  SERIAL_THREADS,
-  vectorShader,
-} from "./emit/loop-shader.js";
+import { loopShader, PARALLEL_THREADS, SERIAL_THREADS } from "./emit/loop-shader.js";
 import type { Shader } from "./emit/shader.js";
+import { isVectorizable, vectorShader } from "./emit/vector-shader.js";
 import type { Pipelines } from "./pipelines.js";
 import type { Copy, Dispatch, GpuProgram, Work } from "./work.js";
 
@@ -19,6 +14,8 @@ export interface Limits {
   readonly shared: number;
   /** Whether the device is the processor after all. */
   readonly isSoftware: boolean;
+  /** Whether shaders may use subgroups. */
+  readonly subgroups: boolean;
   /** Whether operands of contractions are rounded to float16. */
   readonly halfContractions: boolean;
 }
@@ -101,7 +98,11 @@ export class LoopProgram implements GpuProgram {
     if (shader === undefined) {
       shader = loopShader(
         this.kernel,
-        { isParallel, ...(pass !== undefined && { pass }) },
+        {
+          isParallel,
+          subgroups: isParallel && this.kernel.stages.length > 0 && this.limits.subgroups,
+          ...(pass !== undefined && { pass }),
+        },
         this.limits.buffers,
       );
       this.shaders.set(key, shader);

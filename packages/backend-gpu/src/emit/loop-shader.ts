@@ -1,16 +1,17 @@
-import type { DType, Expr, LoopKernel, Output, Stage } from "@gradus/core";
+import type { LoopKernel, Output, Stage } from "@gradus/core";
 import { ARGUMENTS, Bindings } from "./bindings.js";
 import { decodeAxes } from "./decode.js";
 import { Expressions } from "./expressions.js";
+import { joinThreads, sharedName } from "./join-threads.js";
 import { Lowering } from "./lower.js";
 import { type Combination, combination } from "./reduction.js";
 import { assemble, entryPoint, type Shader } from "./shader.js";
 
-/** How a loop kernel is laid out on threads. */
 /** Threads of a workgroup: of a shader whose threads share points, and of one whose threads have one each. */
 export const PARALLEL_THREADS = 256;
 export const SERIAL_THREADS = 64;
 
+/** How a loop kernel is laid out on threads. */
 export interface LoopShape {
   /** Whether several threads work on a grid point. How many is an argument, so that one shader serves all sizes. */
   readonly isParallel: boolean;
@@ -19,6 +20,8 @@ export interface LoopShape {
    * stage's number leaves its parts in scratch memory, and the last one, numbered as there are stages, writes.
    */
   readonly pass?: number;
+  /** Whether threads that share points are joined by subgroups: only in the parallel layout. */
+  readonly subgroups: boolean;
 }
 
 /** The shader of a loop kernel, or of one pass of it. `limit` is the most storage buffers that it may bind. */
@@ -91,7 +94,7 @@ class LoopShader {
     const workgroup = [...this.shared].map(
       (type) => `var<workgroup> ${sharedName(type)}: array<${type === "at" ? "i32" : type}, ${threads}>;`,
     );
-    const body = entryPoint(threads, expressions.close());
+    const body = entryPoint(threads, expressions.close(), shape.subgroups);
     return {
       code: assemble(`${bindings.text}\n${workgroup.join("\n")}`, body),
       bindings: bindings.list,
@@ -118,14 +121,27 @@ class LoopShader {
       expressions.line(`let along = ${layout} >= 1024u;
 let ny = ${layout} & 1023u;
 let nx = ${PARALLEL_THREADS}u / ny;
-let px = select(lane / ny, lane % nx, along);
-let py = select(lane % ny, lane / nx, along);
-let slot = py * nx + px;
+${this.numberThreads()}
+let px = select(slot / ny, slot % nx, along);
+let py = select(slot % ny, slot / nx, along);
+let first = select(px * ny, px, along);
+let stride = select(1u, nx, along);
 let inside = ${block} * nx + px < ${points};
 let point = min(${block} * nx + px, ${points} - 1u);`);
     }
     const grid = Array.from({ length: kernel.grid }, (_, axis) => axis);
     this.decode("point", grid);
+  }
+
+  /**
+   * The number of the thread in its workgroup. Nothing says how threads are put into subgroups, so with them it is counted by
+   * subgroups, if all of them are full.
+   */
+  private numberThreads(): string {
+    if (!this.shape.subgroups) return "let slot = lane;";
+    return `let in_subgroups = subgroups * subgroup_size == ${PARALLEL_THREADS}u;
+let slot = select(lane, subgroup * subgroup_size + subgroup_lane, in_subgroups);
+let by_subgroups = in_subgroups && !along;`;
   }
 
   private decode(position: string, axes: readonly number[]): void {
@@ -202,28 +218,17 @@ let point = min(${block} * nx + px, ${points} - 1u);`);
     return name;
   }
 
-  /** A tree over the threads of a point, after which all have the result. */
+  /** Joins what the threads of a point have, so that all have the result. */
   private joinThreads(joined: Combination, acc: string, at: string): void {
-    const { expressions } = this;
-    const values = sharedName(joined.type);
+    const { expressions, shape } = this;
     this.shared.add(joined.type);
     if (joined.beside !== undefined) this.shared.add("at");
-    const put = `${values}[slot] = ${acc};${joined.beside !== undefined ? ` shared_at[slot] = ${at};` : ""}`;
-    const [other, otherAt] = [expressions.fresh("o"), expressions.fresh("o")];
-    const step = expressions.fresh("step");
-    expressions.line(`${put}
-workgroupBarrier();
-for (var ${step} = ny / 2u; ${step} > 0u; ${step} = ${step} >> 1u) {
-  if (py < ${step}) {
-    let ${other} = ${values}[slot + ${step} * nx];
-    ${joined.beside !== undefined ? `let ${otherAt} = shared_at[slot + ${step} * nx];` : ""}
-    ${joined.join(acc, at, other, otherAt)}
-    ${put}
-  }
-  workgroupBarrier();
-}
-${acc} = ${values}[px];${joined.beside !== undefined ? ` ${at} = shared_at[px];` : ""}
-workgroupBarrier();`);
+    expressions.line(
+      joinThreads(joined, acc, at, {
+        subgroups: shape.subgroups,
+        fresh: (prefix) => expressions.fresh(prefix),
+      }),
+    );
   }
 
   /** Where the parts of a stage lie in scratch memory: a value and a position for each point and chunk. */
@@ -271,10 +276,6 @@ workgroupBarrier();`);
   }
 }
 
-function sharedName(type: string): string {
-  return `shared_${type}`;
-}
-
 function groupByLoop(writes: readonly Output[]): Output[][] {
   const groups = new Map<string, Output[]>();
   for (const write of writes) {
@@ -284,84 +285,4 @@ function groupByLoop(writes: readonly Output[]): Output[][] {
     else group.push(write);
   }
   return [...groups.values()];
-}
-
-/** Whether a kernel maps elements of one axis to elements at the same place, so that four may be taken at a time. */
-export function isVectorizable(kernel: LoopKernel): boolean {
-  const { axes, grid, stages, writes, checks = [] } = kernel;
-  return (
-    axes === 1 &&
-    grid === 1 &&
-    stages.length === 0 &&
-    checks.length === 0 &&
-    writes.every(({ index }) => isPoint(index)) &&
-    kernel.outputs.length === writes.length
-  );
-}
-
-function isPoint(index: Expr): boolean {
-  return index.kind === "axis" && index.axis === 0;
-}
-
-/** The shader of a kernel that is `isVectorizable`: a thread computes four elements, which it loads and stores at once. */
-export function vectorShader(kernel: LoopKernel, limit: number): Shader | undefined {
-  const buffers = new Set([...kernel.inputs, ...kernel.outputs].map((_, k) => k));
-  const roots = kernel.writes.map((write) => write.value);
-  const bindings = new Bindings(kernel, { axes: 1, limit, roots, vectors: buffers });
-  if (bindings.packed.length > 0) return undefined;
-  // Inputs that are loaded at the element itself come in as arguments.
-  const lanes = new Map<number, string>();
-  const lowering = new Lowering();
-  const expressions = new Expressions(lowering, {
-    axis: () => "a0",
-    size: (axis) => bindings.size(axis),
-    param: (index) => bindings.param(index),
-    stage: () => "",
-    load: (buffer, index) => {
-      if (index !== "a0") return bindings.load(buffer, index);
-      lanes.set(buffer, kernel.inputs[buffer] as DType);
-      return kernel.inputs[buffer] === "bool" ? `(x${buffer} != 0u)` : `x${buffer}`;
-    },
-  });
-  const results = kernel.writes.map(({ value }) => expressions.value(value));
-  const text = expressions.close();
-  const stored = (dtype: DType): string => (dtype === "bool" ? "u32" : dtype);
-  const fields = kernel.writes.map((write, k) => `r${k}: ${stored(kernel.outputs[write.buffer] as DType)}`);
-  const values = kernel.writes.map((write, k) =>
-    kernel.outputs[write.buffer] === "bool" ? `select(0u, 1u, ${results[k]})` : (results[k] as string),
-  );
-  const inputs = [...lanes].map(([buffer, dtype]) => ({ buffer, dtype: dtype as DType }));
-  const parameters = ["a0: i32", ...inputs.map(({ buffer, dtype }) => `x${buffer}: ${stored(dtype)}`)];
-  const nameOf = (buffer: number): string => {
-    const output = kernel.aliases?.indexOf(buffer) ?? -1;
-    return bindings.name(output < 0 ? buffer : kernel.inputs.length + output);
-  };
-  const argsOf = (lane: string): string =>
-    [`i32(point) * 4 + i32(${lane})`, ...inputs.map(({ buffer }) => `v${buffer}[${lane}]`)].join(", ");
-  const body = [
-    "let point = block * 64u + lane;",
-    `if (point * 4u >= ${bindings.word(ARGUMENTS.points)}) { return; }`,
-    ...inputs.map(({ buffer }) => `let v${buffer} = ${nameOf(buffer)}[point];`),
-    ...kernel.writes.map(
-      (write, k) => `var r${k} = vec4<${stored(kernel.outputs[write.buffer] as DType)}>();`,
-    ),
-    "for (var i = 0u; i < 4u; i += 1u) {",
-    `let p = compute(${argsOf("i")});`,
-    ...kernel.writes.map((_, k) => `r${k}[i] = p.r${k};`),
-    "}",
-    ...kernel.writes.map(
-      (write, k) => `${bindings.name(kernel.inputs.length + write.buffer)}[point] = r${k};`,
-    ),
-  ];
-  const compute = `struct Point { ${fields.join(", ")} }
-fn compute(${parameters.join(", ")}) -> Point {
-${text}
-return Point(${values.join(", ")});
-}`;
-  return {
-    code: assemble(bindings.text, `${compute}\n${entryPoint(64, body.join("\n"))}`),
-    bindings: bindings.list,
-    packed: [],
-    words: bindings.words,
-  };
 }

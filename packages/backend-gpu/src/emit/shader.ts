@@ -11,19 +11,30 @@ export interface Shader {
   readonly words: number;
 }
 
-/** Declarations, the functions that `body` calls, and `body`. */
+/** Declarations, the functions that `body` calls, and `body`. What the language has to be told of is found by its name. */
 export function assemble(declarations: string, body: string): string {
   const called = [...body.matchAll(/([a-z_0-9]+)\(/g)].map(([, name]) => name as string);
-  return `${declarations}\n${functionsFor(called)}\n${body}\n`;
+  const enabled = body.includes("@builtin(subgroup_size)") ? "enable subgroups;\n" : "";
+  return `${enabled}${declarations}\n${functionsFor(called)}\n${body}\n`;
 }
 
-/** The entry point of a shader whose workgroups are counted through both dimensions of a dispatch. */
-export function entryPoint(threads: number, body: string): string {
+/**
+ * The entry point of a shader whose workgroups are counted through both dimensions of a dispatch. With `subgroups` it knows in
+ * which of them the thread is, and where.
+ */
+export function entryPoint(threads: number, body: string, subgroups = false): string {
+  const more = subgroups
+    ? `
+  @builtin(num_subgroups) subgroups: u32,
+  @builtin(subgroup_size) subgroup_size: u32,
+  @builtin(subgroup_id) subgroup: u32,
+  @builtin(subgroup_invocation_id) subgroup_lane: u32,`
+    : "";
   return `@compute @workgroup_size(${threads})
 fn main(
   @builtin(workgroup_id) group: vec3<u32>,
   @builtin(num_workgroups) groups: vec3<u32>,
-  @builtin(local_invocation_index) lane: u32,
+  @builtin(local_invocation_index) lane: u32,${more}
 ) {
 let block = group.x + group.y * groups.x;
 ${body}
