@@ -109,7 +109,7 @@ export class Commands {
 const MAX_GROUPS = 65535;
 
 /** Workgroups in two dimensions, as one has room for 65,535; a few too many, which do nothing. */
-function gridOf(workgroups: number): [x: number, y: number] {
+export function gridOf(workgroups: number): [x: number, y: number] {
   if (workgroups <= MAX_GROUPS) return [workgroups, 1];
   const y = Math.ceil(workgroups / MAX_GROUPS);
   return [Math.ceil(workgroups / y), y];

@@ -10,31 +10,34 @@ import {
 import { ARGUMENTS } from "./emit/bindings.js";
 import {
   axesOfContract,
-  type ContractShape,
+  type ContractAxes,
   contractShader,
   finishShader,
   type OperandPlan,
-  sharedBytes,
-  type Tile,
 } from "./emit/contract-shader.js";
 import { unrounded, withHalfOperands } from "./emit/half.js";
-import { REGISTER_THREADS, type RegisterShape, registerShader } from "./emit/register-shader.js";
+import { REGISTER_THREADS, registerShader } from "./emit/register-shader.js";
 import type { Shader } from "./emit/shader.js";
 import { type Limits, LoopProgram, product } from "./loop-program.js";
 import type { Pipelines } from "./pipelines.js";
-import type { Dispatch, GpuProgram, Work } from "./work.js";
-
-/** Where a workgroup shares enough memory, longer steps through k: fewer barriers. */
-const largest: Tile = { bm: 128, bn: 128, bk: 32, tm: 8, tn: 8 };
-const large: Tile = { bm: 128, bn: 128, bk: 16, tm: 8, tn: 8 };
-const medium: Tile = { bm: 64, bn: 64, bk: 16, tm: 4, tn: 4 };
-const small: Tile = { bm: 32, bn: 32, bk: 16, tm: 4, tn: 4 };
-const tall: Tile = { bm: 64, bn: 16, bk: 16, tm: 4, tn: 4 };
-const wide: Tile = { bm: 16, bn: 64, bk: 16, tm: 4, tn: 4 };
+import {
+  alternatives,
+  blockFor,
+  countBlocks,
+  countTiles,
+  ENOUGH_TILES,
+  type Extents,
+  LARGE,
+  type Layout,
+  nameOf,
+  tileFor,
+} from "./tiles.js";
+import type { Choice, Dispatch, GpuProgram, Way, Work } from "./work.js";
 
 /**
- * A contraction on the device: in tiles, or as a loop with a sum where there is too little to share. Whether k is cut into
- * chunks depends on the sizes alone; tiles do not change the result.
+ * A contraction on the device: in tiles or blocks, or as a loop with a sum where there is too little to share. Whether k is cut
+ * into chunks depends on the sizes alone; tiles and blocks do not change the result, so which one is fastest is found by timing,
+ * at any time.
  */
 export class ContractProgram implements GpuProgram {
   readonly dependsOnParams = true;
@@ -49,6 +52,8 @@ export class ContractProgram implements GpuProgram {
     given: ContractKernel,
     private readonly pipelines: Pipelines,
     private readonly limits: Limits,
+    /** Which way was found to be the fastest for a shape. */
+    private readonly chosen: (key: string) => string | undefined,
   ) {
     const kernel = limits.halfContractions ? withHalfOperands(given) : given;
     this.kernel = kernel;
@@ -59,10 +64,10 @@ export class ContractProgram implements GpuProgram {
 
   plan(sizes: readonly number[], params: readonly number[], bytes: readonly number[]): readonly Work[] {
     const { kernel } = this;
-    const layout = this.layoutFor(sizes, params);
-    if (layout === undefined) return this.loops.plan(sizes, params, bytes);
-    const [batch, m, n, k] = this.extents(sizes) as [number, number, number, number];
-    const { chunks, workgroups } = layout;
+    const plan = this.planFor(sizes, params);
+    if (plan === undefined) return this.loops.plan(sizes, params, bytes);
+    const { extents, chunks } = plan;
+    const { batch, m, n, k } = extents;
     const points = batch * m * n;
     const dispatch = {
       kind: "dispatch",
@@ -74,8 +79,8 @@ export class ContractProgram implements GpuProgram {
     const works: Dispatch[] = [
       {
         ...dispatch,
-        pipeline: this.pipelines.get(this.shader(layout), kernel.name),
-        workgroups,
+        ...this.way(plan, plan.layout),
+        ...(points * k >= WORTH_TIMING && { choice: this.choice(plan) }),
       },
     ];
     if (chunks > 1) {
@@ -87,22 +92,37 @@ export class ContractProgram implements GpuProgram {
 
   shadersFor(sizes: readonly number[]): readonly Shader[] {
     // Strides among the params are not known yet: the tiles for those that are baked are made.
-    const layout = this.layoutFor(sizes, []);
-    if (layout === undefined) return this.loops.shadersFor(sizes);
-    return layout.chunks > 1 ? [this.shader(layout), this.finish()] : [this.shader(layout)];
+    const plan = this.planFor(sizes, []);
+    if (plan === undefined) return this.loops.shadersFor(sizes);
+    const shader = this.shader(plan, plan.layout);
+    return plan.chunks > 1 ? [shader, this.finish()] : [shader];
   }
 
-  private shader(layout: Layout): Shader {
+  private choice(plan: Plan): Choice {
+    const { key, layout, extents, chunks } = plan;
+    const layouts = alternatives(layout, extents, chunks > 1, this.limits);
+    return {
+      key,
+      ways: layouts.map((one, i) => ({ name: nameOf(one), make: () => this.way(plan, one, i > 0) })),
+    };
+  }
+
+  private way(plan: Plan, layout: Layout, isTrial = false): Way {
+    const { kernel, pipelines } = this;
+    const pipeline = pipelines.get(this.shader(plan, layout), kernel.name, isTrial);
+    return { pipeline, workgroups: workgroupsOf(layout, plan.extents, plan.chunks) };
+  }
+
+  private shader({ a, b, chunks }: Plan, layout: Layout): Shader {
     const { kernel, limits } = this;
-    if (layout.kind === "registers") {
-      const { block, a, b, split } = layout.shape;
-      return this.cached(`registers ${block.rows} ${block.columns} ${a.vector} ${b.vector} ${split}`, () =>
-        registerShader(kernel, layout.shape, limits.buffers),
-      );
-    }
-    const { tile, a, b, split } = layout.shape;
-    const key = `${Object.values(tile).join()} ${a.along}${a.vector} ${b.along}${b.vector} ${split}`;
-    return this.cached(key, () => contractShader(kernel, layout.shape, limits.buffers));
+    const split = chunks > 1;
+    const vectors = (plan: OperandPlan) => ({ vector: plan.along === "outer" && plan.vector });
+    const key = `${nameOf(layout)} ${a.along}${a.vector} ${b.along}${b.vector} ${split}`;
+    return this.cached(key, () =>
+      layout.kind === "registers"
+        ? registerShader(kernel, { block: layout.block, a: vectors(a), b: vectors(b), split }, limits.buffers)
+        : contractShader(kernel, { tile: layout.tile, a, b, split }, limits.buffers),
+    );
   }
 
   private finish(): Shader {
@@ -118,87 +138,79 @@ export class ContractProgram implements GpuProgram {
     return shader;
   }
 
-  private extents(sizes: readonly number[]): number[] {
-    const { batch, m, n, k } = axesOfContract(this.kernel);
-    return [batch, m, n, k].map((axes) => product(axes.map((axis) => sizes[axis] as number)));
-  }
-
   /** How it is laid out, or undefined where a loop does as well. */
-  private layoutFor(sizes: readonly number[], params: readonly number[]): Layout | undefined {
+  private planFor(sizes: readonly number[], params: readonly number[]): Plan | undefined {
     const { kernel, limits } = this;
-    const [batch, m, n, k] = this.extents(sizes) as [number, number, number, number];
-    if (!this.fits || batch * m * n === 0 || Math.min(m, n) < 2 || k < 8) return undefined;
     const axes = axesOfContract(kernel);
+    const extents = extentsOf(axes, sizes);
+    const { batch, m, n, k } = extents;
+    if (!this.fits || batch * m * n === 0 || Math.min(m, n) < 2 || k < 8) return undefined;
     // Software drivers are slow at barriers and at compiling, and have no shared memory of their own.
-    if (limits.isSoftware) {
-      if (batch * m * n * k < SMALLEST) return undefined;
-      const block = { rows: m > 4 ? 8 : 4, columns: 4 };
-      const threads = Math.ceil(m / block.rows) * Math.ceil(n / block.columns) * batch;
-      const longest = sizes[axes.k[0] as number] as number;
-      const chunks = Math.max(
-        1,
-        Math.min(longest, Math.floor(k / 64), Math.ceil(ENOUGH_SOFTWARE_THREADS / threads)),
-      );
-      const planOf = (e: Expr, outer: readonly number[]): { vector: boolean } => {
-        const { along, vector } = operandPlan(e, outer, axes.k, sizes, params, true);
-        return { vector: along === "outer" && vector };
-      };
-      const shape = {
-        block,
-        a: planOf(kernel.a, axes.m),
-        b: planOf(kernel.b, axes.n),
-        split: chunks > 1,
-      };
-      return {
-        kind: "registers",
-        shape,
-        chunks,
-        workgroups: Math.ceil((threads * chunks) / REGISTER_THREADS),
-      };
-    }
-    if (m * n < 256) return undefined;
-    // Small products share their shaders.
-    const isLarge = m * n * k >= LARGE;
-    const tile = isLarge ? tileFor(batch, m, n, limits) : small;
-    const tiles = Math.ceil(m / tile.bm) * Math.ceil(n / tile.bn) * batch;
-    const chunks =
-      tiles >= ENOUGH_TILES
-        ? 1
-        : Math.max(1, Math.min(32, Math.floor(k / 256), Math.ceil((2 * ENOUGH_TILES) / tiles)));
-    const shape = {
-      tile,
-      split: chunks > 1,
-      a: operandPlan(kernel.a, axes.m, axes.k, sizes, params, isLarge),
-      b: operandPlan(kernel.b, axes.n, axes.k, sizes, params, isLarge),
-    };
-    return { kind: "tile", shape, chunks, workgroups: tiles * chunks };
+    const { isSoftware } = limits;
+    if (isSoftware ? batch * m * n * k < SMALLEST : m * n < 256) return undefined;
+    const isLarge = isSoftware || m * n * k >= LARGE;
+    const a = operandPlan(kernel.a, axes.m, axes.k, sizes, params, isLarge);
+    const b = operandPlan(kernel.b, axes.n, axes.k, sizes, params, isLarge);
+    const suggested: Layout = isSoftware
+      ? { kind: "registers", block: blockFor(extents) }
+      : { kind: "tile", tile: tileFor(extents, limits) };
+    const chunks = chunksFor(suggested, extents, sizes[axes.k[0] as number] as number);
+    const operands = [a, b].map(({ along, vector }) => `${along}${vector ? 4 : 1}`).join(" ");
+    const key = `${kernel.accumulate} ${batch}x${m}x${n}x${k} ${operands} ${weightOf(kernel)}`;
+    const chosen = this.chosen(key);
+    const layout =
+      chosen === undefined
+        ? suggested
+        : alternatives(suggested, extents, chunks > 1, limits).find((one) => nameOf(one) === chosen);
+    return { key, extents, chunks, a, b, layout: layout ?? suggested };
   }
 }
 
-/** How a contraction is laid out on threads. */
-type Layout = { readonly chunks: number; readonly workgroups: number } & (
-  | { readonly kind: "tile"; readonly shape: ContractShape }
-  | { readonly kind: "registers"; readonly shape: RegisterShape }
-);
+/** A contraction of certain sizes. */
+interface Plan {
+  /** Tells its shape from others. */
+  readonly key: string;
+  readonly extents: Extents;
+  readonly chunks: number;
+  readonly a: OperandPlan;
+  readonly b: OperandPlan;
+  readonly layout: Layout;
+}
 
 /** Multiplications below which a software driver runs a loop, whose shader is made sooner. */
 const SMALLEST = 2 ** 14;
 /** Threads from which on a software driver has both processors at work. */
 const ENOUGH_SOFTWARE_THREADS = 256;
-/** Multiplications from which on it pays to have shaders of one's own. */
-const LARGE = 2 ** 18;
-/** With fewer tiles than this a device is not full. */
-const ENOUGH_TILES = 96;
+/** Multiplications below which it does not matter how they are laid out. */
+const WORTH_TIMING = 2 ** 21;
 
-function tileFor(batch: number, m: number, n: number, limits: Limits): Tile {
-  const count = ({ bm, bn }: Tile): number => Math.ceil(m / bm) * Math.ceil(n / bn) * batch;
-  if (n <= 16 && m > 16) return tall;
-  if (m <= 16 && n > 16) return wide;
-  if (count(large) >= ENOUGH_TILES) {
-    if (sharedBytes(largest) <= limits.shared) return largest;
-    if (sharedBytes(large) <= limits.shared) return large;
+function extentsOf(axes: ContractAxes, sizes: readonly number[]): Extents {
+  const extent = (group: readonly number[]): number => product(group.map((axis) => sizes[axis] as number));
+  return { batch: extent(axes.batch), m: extent(axes.m), n: extent(axes.n), k: extent(axes.k) };
+}
+
+/** Into how many chunks k is cut where there is too little to do otherwise; `longest` is its first axis. */
+function chunksFor(suggested: Layout, extents: Extents, longest: number): number {
+  const { k } = extents;
+  if (suggested.kind === "registers") {
+    const threads = countBlocks(suggested.block, extents);
+    return Math.max(1, Math.min(longest, Math.floor(k / 64), Math.ceil(ENOUGH_SOFTWARE_THREADS / threads)));
   }
-  return count(medium) >= ENOUGH_TILES / 4 ? medium : small;
+  const count = countTiles(suggested.tile, extents);
+  if (count >= ENOUGH_TILES) return 1;
+  return Math.max(1, Math.min(32, Math.floor(k / 256), Math.ceil((2 * ENOUGH_TILES) / count)));
+}
+
+function workgroupsOf(layout: Layout, extents: Extents, chunks: number): number {
+  if (layout.kind === "tile") return countTiles(layout.tile, extents) * chunks;
+  return Math.ceil((countBlocks(layout.block, extents) * chunks) / REGISTER_THREADS);
+}
+
+/** How much is computed for an element of an operand and of the result, in as far as it changes what is fastest. */
+function weightOf({ a, b, writes }: ContractKernel): string {
+  const count = (roots: readonly Expr[]): number =>
+    postOrder(roots).filter(({ kind }) => kind === "op").length;
+  return [[a], [b], writes.map(({ value }) => value)].map(count).join(",");
 }
 
 /** How an operand's elements lie, given the numbers of a launch. */

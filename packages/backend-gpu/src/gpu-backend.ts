@@ -26,6 +26,7 @@ import { type KernelProfile, Profiler } from "./profiler.js";
 import { type Prepared, Programs, type Step } from "./programs.js";
 import { Reader } from "./reader.js";
 import { Timeline } from "./timeline.js";
+import { Tuner, type Tuning } from "./tuner.js";
 import { usage } from "./usage.js";
 import type { GpuProgram } from "./work.js";
 
@@ -42,6 +43,11 @@ export interface GpuDevice extends Backend {
    * otherwise. Throws `unsupported` where the card or the browser does not tell times.
    */
   profile<T>(f: () => T | Promise<T>): Promise<{ readonly result: T; readonly kernels: KernelProfile[] }>;
+  /**
+   * How matrix products and convolutions that came often are laid out, as timing on this card showed: resolves once nothing
+   * is left to be timed. Plain data, to be kept and given to `gpu({ tuning })`.
+   */
+  tuning(): Promise<Tuning>;
 }
 
 const dtypes: readonly DType[] = ["bool", "i32", "f32"];
@@ -56,6 +62,7 @@ export class GpuBackend implements GpuDevice {
   private readonly pipelines: Pipelines;
   private readonly programs: Programs;
   private readonly reader: Reader;
+  private readonly tuner: Tuner;
   private readonly timeline = new Timeline();
   private readonly limits: Limits;
   /** The word in which the first check that fails leaves its number. */
@@ -85,6 +92,8 @@ export class GpuBackend implements GpuDevice {
     readonly adapter: string,
     readonly isSoftware: boolean,
     readonly contractions: "f32" | "f16",
+    private readonly autotune: boolean,
+    tuning: Tuning | undefined,
   ) {
     const { limits } = device;
     this.limits = {
@@ -126,6 +135,7 @@ export class GpuBackend implements GpuDevice {
       scratch: (bytes) => this.scratchOf(bytes),
       currentScratch: () => this.scratch,
     });
+    this.tuner = new Tuner(device, adapter, tuning, () => this.programs.forgetAll());
     device.addEventListener("uncapturederror", ({ error }) => this.report(error, "the device"));
     this.lost = device.lost.then(({ reason, message }) => {
       if (this.gone !== undefined) return this.gone;
@@ -263,6 +273,10 @@ export class GpuBackend implements GpuDevice {
     }
   }
 
+  tuning(): Promise<Tuning> {
+    return this.tuner.tuning();
+  }
+
   memory(): { readonly buffers: number; readonly bytes: number } {
     return { ...this.open };
   }
@@ -273,6 +287,7 @@ export class GpuBackend implements GpuDevice {
       this.commands.flush();
     }
     this.gone = new GradusError("disposed", "gpu: this device was disposed");
+    this.tuner.close();
     this.device.destroy();
     await this.device.lost;
   }
@@ -282,7 +297,7 @@ export class GpuBackend implements GpuDevice {
       case "loop":
         return new LoopProgram(kernel, this.pipelines, this.limits);
       case "contract":
-        return new ContractProgram(kernel, this.pipelines, this.limits);
+        return new ContractProgram(kernel, this.pipelines, this.limits, (key) => this.tuner.chosen(key));
       case "native":
         return new NativeProgram(kernel, this.pipelines);
     }
@@ -305,6 +320,7 @@ export class GpuBackend implements GpuDevice {
     this.latest = kernels.at(-1)?.kernel.name;
     this.executeSteps(prepared.steps, 0);
     prepared.lastUse = commands.batch;
+    if (this.autotune) this.tuner.see(prepared.trials);
   }
 
   private executeSteps(steps: readonly Step[], from: number): void {

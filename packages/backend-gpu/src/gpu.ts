@@ -1,5 +1,6 @@
-import { GradusError } from "@gradus/core";
+import { fail, GradusError } from "@gradus/core";
 import { GpuBackend, type GpuDevice } from "./gpu-backend.js";
+import type { Tuning } from "./tuner.js";
 
 export interface GpuOptions {
   /**
@@ -14,6 +15,13 @@ export interface GpuOptions {
    * products of that kind yet. Small gradients vanish in float16: train with `lossScaled` of `@gradus/optimizers`. Default `f32`.
    */
   readonly contractions?: "f32" | "f16";
+  /**
+   * Whether large matrix products and convolutions that come again and again are timed on the card in several layouts, a few
+   * milliseconds at a time beside the work, and go on in the fastest one. Results do not change. Default true.
+   */
+  readonly autotune?: boolean;
+  /** What `tuning()` of such a device gave before: it starts with those layouts. That of another card is ignored. */
+  readonly tuning?: Tuning;
 }
 
 /**
@@ -59,7 +67,8 @@ export async function openGpu(
       "gpu: WebGPU finds no graphics card here, or its driver is blocked. cpu() of @gradus/backend-cpu works everywhere",
     );
   }
-  const { contractions = "f32" } = options;
+  const { contractions = "f32", autotune = true, tuning } = options;
+  checkTuning(tuning);
   const name = nameOf(adapter);
   const isSoftware = !asCard && /swiftshader|llvmpipe|lavapipe|software|basic render/i.test(name);
   // Without the numbers of subgroups a shader cannot tell its threads' places.
@@ -67,7 +76,23 @@ export async function openGpu(
     (feature) =>
       feature !== "subgroups" || (subgroups && api.wgslLanguageFeatures?.has("subgroup_id") === true),
   );
-  return new GpuBackend(await openDevice(adapter, features), name, isSoftware, contractions);
+  const device = await openDevice(adapter, features);
+  return new GpuBackend(device, name, isSoftware, contractions, autotune, tuning);
+}
+
+function checkTuning(tuning: Tuning | undefined): void {
+  if (tuning === undefined) return;
+  const { adapter, choices } = tuning ?? {};
+  const isTuning =
+    typeof adapter === "string" &&
+    typeof choices === "object" &&
+    choices !== null &&
+    Object.values(choices).every((choice) => typeof choice === "string");
+  if (isTuning) return;
+  fail(
+    "invalid-argument",
+    "gpu: tuning is not what tuning() of a graphics card gave; leave it out to begin anew",
+  );
 }
 
 /** What the object that `create` of the package webgpu returns hangs on: Node crashes if it is collected. */

@@ -32,8 +32,11 @@ export class Pipelines {
     private readonly failed: (error: { readonly message: string }, what: string) => void,
   ) {}
 
-  /** The pipeline of a shader. The device may still be compiling it: see `ready`. */
-  get(shader: Shader, label: string): Pipeline {
+  /**
+   * The pipeline of a shader. The device may still be compiling it: see `ready`. A device that refuses one is reported, unless it
+   * is only tried (`isTrial`).
+   */
+  get(shader: Shader, label: string, isTrial = false): Pipeline {
     const known = this.made.get(shader.code);
     if (known !== undefined) return known;
     const layout = this.layoutOf(shader.bindings);
@@ -44,7 +47,7 @@ export class Pipelines {
       ready: undefined,
       compute: undefined,
     };
-    pipeline.ready = this.compile(shader, label, layout).then((compute) => {
+    pipeline.ready = this.compile(shader, label, layout, isTrial).then((compute) => {
       pipeline.compute = compute;
       pipeline.ready = undefined;
     });
@@ -55,11 +58,12 @@ export class Pipelines {
     shader: Shader,
     label: string,
     layout: Layout,
+    isTrial: boolean,
   ): Promise<GPUComputePipeline | undefined> {
     try {
       return await this.device.createComputePipelineAsync(this.descriptor(shader, label, layout));
     } catch (error) {
-      this.failed(error as GPUPipelineError, `kernel "${label}"`);
+      if (!isTrial) this.failed(error as GPUPipelineError, `kernel "${label}"`);
       return undefined;
     }
   }

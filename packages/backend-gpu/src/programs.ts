@@ -13,7 +13,8 @@ import { Compiled } from "./compiled.js";
 import { ARGUMENTS } from "./emit/bindings.js";
 import { GpuBuffer } from "./gpu-buffer.js";
 import type { Resource } from "./pool.js";
-import type { Dispatch, Work } from "./work.js";
+import type { Trial } from "./tuner.js";
+import type { Dispatch, Range, Work } from "./work.js";
 
 /** A program whose launches were checked and planned, and whose bind groups are made: it only needs its numbers. */
 export interface Prepared {
@@ -39,6 +40,8 @@ export interface Prepared {
   }[];
   /** Where a launch's checks get their number. */
   readonly checks: readonly { readonly launch: number; readonly at: number }[];
+  /** Its dispatches that could be done in other ways. */
+  readonly trials: readonly Trial[];
   /** The scratch memory that its bind groups name. */
   readonly scratch: Resource | undefined;
 }
@@ -120,6 +123,11 @@ export class Programs {
     return made;
   }
 
+  /** Programs that come again are planned anew. */
+  forgetAll(): void {
+    for (const [hash, prepared] of [...this.known]) this.forget(hash, prepared);
+  }
+
   private forget(hash: number, prepared: Prepared): void {
     this.known.delete(hash);
     prepared.isForgotten = true;
@@ -185,6 +193,7 @@ export class Programs {
     const words = new Uint32Array((slots.count * device.slots.bytes) / 4);
     const params: Prepared["params"][number][] = [];
     const checks: Prepared["checks"][number][] = [];
+    const trials: Trial[] = [];
     const steps: Step[] = [];
     let slot = 0;
     program.forEach(({ executable, buffers }, launch) => {
@@ -207,6 +216,14 @@ export class Programs {
           params.push({ launch, dtypes: kernel.params, at: at + work.paramsAt });
         }
         if (work.checks === true) checks.push({ launch, at: at + ARGUMENTS.errors });
+        if (work.choice !== undefined) {
+          trials.push({
+            choice: work.choice,
+            bindings: work.pipeline.shader.bindings,
+            bytes: boundRanges(work, buffers).map(({ bytes }) => bytes),
+            words: words.subarray(at, at + Math.max(work.words.length, work.pipeline.shader.words)),
+          });
+        }
         const bound = boundResources(work, resources, scratch);
         const group = this.group(work, bound, buffers, slots, scratch);
         steps.push({
@@ -238,25 +255,24 @@ export class Programs {
       isForgotten: false,
       params,
       checks,
+      trials,
       scratch,
     };
   }
 
   /** The bind group of a dispatch: kept, since launches on the same memory come again. */
   private group(
-    { pipeline, words, scratch: range }: Dispatch,
+    work: Dispatch,
     bound: readonly Resource[],
     buffers: readonly Buffer[],
     slots: Slots,
     scratch: Resource | undefined,
   ): GPUBindGroup {
     const { device } = this;
+    const { pipeline, words } = work;
     const { layout, shader } = pipeline;
     const argumentBytes = Math.ceil(Math.max(shader.words, words.length) / 4) * 16;
-    const ranges = shader.bindings.map((binding) => {
-      if (binding.kind === "buffer") return { at: 0, bytes: (buffers[binding.index] as Buffer).bytes };
-      return binding.kind === "scratch" && range !== undefined ? range : { at: 0, bytes: 4 };
-    });
+    const ranges = boundRanges(work, buffers);
     const places = ranges.map(({ at, bytes }, i) => `${bound[i]?.id ?? 0}+${at}:${bytes}`);
     const key = `${layout.key} ${slots.bufferId}:${argumentBytes} ${places.join()}`;
     const known = this.groups.get(key);
@@ -315,6 +331,14 @@ function scratchNeeded(work: Work): number {
     work.from === "scratch" ? work.fromAt + work.bytes : 0,
     work.to === "scratch" ? work.toAt + work.bytes : 0,
   );
+}
+
+/** The part of its memory that each binding takes. */
+function boundRanges({ pipeline, scratch }: Dispatch, buffers: readonly Buffer[]): Range[] {
+  return pipeline.shader.bindings.map((binding) => {
+    if (binding.kind === "buffer") return { at: 0, bytes: (buffers[binding.index] as Buffer).bytes };
+    return binding.kind === "scratch" && scratch !== undefined ? scratch : { at: 0, bytes: 4 };
+  });
 }
 
 /** The memory of each binding; none for the error word. */

@@ -22,6 +22,21 @@ export interface Dispatch {
   readonly scratch?: Range;
   /** Operations on numbers, for profiles. */
   readonly operations: number;
+  /** Other ways to do the same. */
+  readonly choice?: Choice;
+}
+
+/** Ways to do the same work, of which timing on the device shows the fastest. */
+export interface Choice {
+  /** What the one that was chosen is kept under. */
+  readonly key: string;
+  /** The first is the one that sizes alone suggest. */
+  readonly ways: readonly { readonly name: string; make(): Way }[];
+}
+
+export interface Way {
+  readonly pipeline: Pipeline;
+  readonly workgroups: number;
 }
 
 /** A copy between buffers of the launch, or between one and scratch memory. */

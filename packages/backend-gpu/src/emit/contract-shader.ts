@@ -26,6 +26,9 @@ export interface OperandPlan {
   readonly vector: boolean;
 }
 
+/** Chunks of k begin at multiples of this, through which all tiles go in whole steps: so they do not change a sum. */
+const CHUNK_STEP = 32;
+
 export interface ContractShape {
   readonly tile: Tile;
   readonly a: OperandPlan;
@@ -298,8 +301,8 @@ let m0 = (first_row + within % rows) * ${bm}u;
 let n0 = (within / rows) * ${bn}u;
 let lx = lane % ${tx}u;
 let ly = lane / ${tx}u;
-let steps = (k_size + ${bk - 1}u) / ${bk}u;
-let part = ((steps + chunks - 1u) / chunks) * ${bk}u;
+let steps = (k_size + ${CHUNK_STEP - 1}u) / ${CHUNK_STEP}u;
+let part = ((steps + chunks - 1u) / chunks) * ${CHUNK_STEP}u;
 let end_k = min(k_size, (chunk + 1u) * part);
 var from_k = chunk * part;
 ${sums

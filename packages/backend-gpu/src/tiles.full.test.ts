@@ -1,0 +1,63 @@
+import { setDefaultDevice, type Tensor, tensor } from "@gradus/tensor";
+import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
+import { openGpu } from "./gpu.js";
+import type { GpuBackend } from "./gpu-backend.js";
+import { nodeGpu } from "./node-gpu.fixture.js";
+import type { Tuner } from "./tuner.js";
+
+let device: GpuBackend;
+beforeAll(async () => {
+  device = await openGpu({ gpu: nodeGpu() }, { asCard: true });
+});
+beforeEach(() => setDefaultDevice(device));
+afterAll(() => device.dispose());
+
+const waves = (...shape: number[]): Tensor =>
+  tensor(
+    Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, i) => Math.sin(i * 12.9898)),
+    { shape },
+  );
+
+/** What `f` gives in each layout that the tuner tries for it. */
+async function inEachWay(f: () => Tensor): Promise<Map<string, number[]>> {
+  const { tuner } = device as unknown as { readonly tuner: Tuner };
+  const before = new Set(Object.keys((await device.tuning()).choices));
+  const tried = new Map<string, string[]>();
+  const { see } = tuner;
+  tuner.see = (trials) => {
+    for (const { choice } of trials)
+      tried.set(
+        choice.key,
+        choice.ways.map(({ name }) => name),
+      );
+    see.call(tuner, trials);
+  };
+  for (let i = 0; i < 16; i++) await f().read();
+  tuner.see = see;
+  const { choices } = await device.tuning();
+  const key = Object.keys(choices).find((one) => !before.has(one)) as string;
+  const results = new Map<string, number[]>();
+  for (const name of tried.get(key) ?? []) {
+    tuner.choose(key, name);
+    results.set(name, [...(await f().read())]);
+  }
+  return results;
+}
+
+it.each([
+  ["A B", () => waves(136, 132).matmul(waves(132, 144))],
+  ["A Bt", () => waves(136, 132).matmul(waves(144, 132).transpose())],
+  ["At B", () => waves(132, 136).transpose().matmul(waves(132, 144))],
+  [
+    "At Bt, of sizes that are multiples of nothing",
+    () => waves(133, 137).transpose().matmul(waves(139, 133).transpose()),
+  ],
+  ["in chunks of k", () => waves(96, 1100).matmul(waves(1100, 80))],
+  ["in batches", () => waves(3, 129, 65).matmul(waves(3, 65, 131))],
+  ["a convolution", () => waves(4, 8, 16, 16).conv(waves(32, 8, 3, 3), { padding: 1 })],
+])("all tiles and blocks agree to the last bit: %s", async (_, f) => {
+  const results = await inEachWay(f);
+  expect(results.size).toBeGreaterThan(3);
+  const [first, ...others] = [...results.values()];
+  for (const other of others) expect(other).toEqual(first);
+});

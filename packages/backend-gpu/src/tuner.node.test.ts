@@ -1,0 +1,73 @@
+import { isGradusError } from "@gradus/core";
+import { compile, setDefaultDevice, type Tensor, tensor } from "@gradus/tensor";
+import { expect, it } from "vitest";
+import { countingGpu, difference, noCounts } from "./counting-gpu.fixture.js";
+import { gpu } from "./gpu.js";
+import { nodeGpu } from "./node-gpu.fixture.js";
+import type { Tuning } from "./tuner.js";
+
+const waves = (rows: number, columns: number): Tensor =>
+  tensor(
+    Float32Array.from({ length: rows * columns }, (_, i) => Math.sin(i * 12.9898)),
+    { shape: [rows, columns] },
+  );
+
+it("times a product that comes often, keeps what was fastest, and computes the same", async () => {
+  const counts = noCounts();
+  const device = await gpu({ gpu: countingGpu(counts) });
+  setDefaultDevice(device);
+  const [a, b] = [waves(160, 128), waves(128, 130)];
+  const results: number[][] = [];
+  const step = compile((x: Tensor, y: Tensor) => x.matmul(y).relu());
+  for (let i = 0; i < 15; i++) results.push([...(await step(a, b).read())]);
+  expect((await device.tuning()).choices).toEqual({});
+  results.push([...(await step(a, b).read())]);
+  const { adapter, choices } = await device.tuning();
+  expect(adapter).toBe(device.adapter);
+  expect(Object.keys(choices)).toHaveLength(1);
+  expect(Object.keys(choices)[0]).toContain("160x130x128");
+  const before = { ...counts };
+  for (let i = 0; i < 4; i++) results.push([...(await step(a, b).read())]);
+  expect(await device.tuning()).toEqual({ adapter, choices });
+  // What is known is not timed again.
+  expect(difference(before, counts)).toMatchObject({ dispatches: 4, submits: 4 });
+  for (const result of results) expect(result).toEqual(results[0]);
+  await device.dispose();
+
+  // Each way gives the same, to the last bit.
+  const key = Object.keys(choices)[0] as string;
+  for (const name of ["registers 4x4", "registers 8x4", "registers 8x8", "no such way"]) {
+    const again = await gpu({ gpu: nodeGpu(), tuning: { adapter, choices: { [key]: name } } });
+    setDefaultDevice(again);
+    const result = await waves(160, 128).matmul(waves(128, 130)).relu().read();
+    expect([...result]).toEqual(results[0]);
+    await again.dispose();
+  }
+});
+
+it("is left out where it is not wanted, and forgets what another card found", async () => {
+  const elsewhere: Tuning = { adapter: "another card", choices: { "f32 1x2x3x4": "tile" } };
+  const device = await gpu({ gpu: nodeGpu(), autotune: false, tuning: elsewhere });
+  setDefaultDevice(device);
+  const [a, b] = [waves(160, 128), waves(128, 130)];
+  for (let i = 0; i < 20; i++) await a.matmul(b).read();
+  expect(await device.tuning()).toEqual({ adapter: device.adapter, choices: {} });
+  await device.dispose();
+});
+
+it.each([{}, { adapter: 1, choices: {} }, { adapter: "a", choices: { b: 1 } }, "text"])(
+  "refuses %j as a tuning",
+  async (tuning) => {
+    const error = await gpu({ gpu: nodeGpu(), tuning: tuning as unknown as Tuning }).catch((e) => e);
+    expect(isGradusError(error, "invalid-argument")).toBe(true);
+  },
+);
+
+it("says what is known when the device goes while something is timed", async () => {
+  const device = await gpu({ gpu: nodeGpu() });
+  setDefaultDevice(device);
+  const [a, b] = [waves(160, 128), waves(128, 130)];
+  for (let i = 0; i < 16; i++) await a.matmul(b).read();
+  await device.dispose();
+  expect((await device.tuning()).choices).toBeTypeOf("object");
+});
