@@ -12,4 +12,8 @@ export class Compiled implements Executable {
     /** How the card does it; undefined where only the host can. */
     readonly plans: KernelPlans | undefined,
   ) {}
+
+  leavesDevice(sizes: readonly number[]): boolean {
+    return this.plans?.isHosts(sizes) ?? true;
+  }
 }

@@ -4,7 +4,7 @@ import type { Card, CardKernel } from "./card.js";
 import { Lowering } from "./emit/lower.js";
 import { type Argument, combinePart, type Part, PartWriter } from "./emit/parts.js";
 import { type Nest, nestOf } from "./nest.js";
-import { writeLayout } from "./write-layout.js";
+import { dependsOnData, writeLayout } from "./write-layout.js";
 
 /** One run of a kernel of gpu.js. */
 export interface Step {
@@ -48,10 +48,12 @@ export class KernelPlans {
     string,
     { readonly part: Part; readonly kernel: CardKernel } | undefined
   >();
+  /** Whether the last launch of some sizes was the host's. */
+  private readonly hosts = new Map<string, boolean>();
   private readonly integerParams: readonly number[];
 
   constructor(
-    kernel: LoopKernel | ContractKernel,
+    private readonly kernel: LoopKernel | ContractKernel,
     private readonly card: Card,
   ) {
     this.nest = nestOf(kernel);
@@ -63,12 +65,32 @@ export class KernelPlans {
   planFor(facts: LaunchFacts): readonly Step[] | undefined {
     const { sizes, params, bounds, lengths } = facts;
     const integers = this.integerParams.map((i) => params[i]);
-    const key = `${sizes.join()};${integers.join()};${bounds.join()};${lengths.join()}`;
-    if (this.plans.has(key)) return this.plans.get(key);
-    const made = this.make(facts);
-    this.plans.set(key, made);
-    if (this.plans.size > MAX_PLANS) this.plans.delete(this.plans.keys().next().value as string);
-    return made;
+    const at = sizes.join();
+    const key = `${at};${integers.join()};${bounds.join()};${lengths.join()}`;
+    const known = this.plans.has(key);
+    const plan = known ? this.plans.get(key) : this.make(facts);
+    remember(this.plans, key, plan);
+    remember(this.hosts, at, plan === undefined);
+    return plan;
+  }
+
+  /**
+   * Whether launches of these sizes are the host's: as the last one was, since that may depend on how large its integers are. Before
+   * there was one, whether all are, whatever they hold.
+   */
+  isHosts(sizes: readonly number[]): boolean {
+    const known = this.hosts.get(sizes.join());
+    if (known !== undefined) return known;
+    const { grid, writes } = this.nest;
+    if (sizes.slice(0, grid.length).includes(0)) return false;
+    const nothing = {
+      sizes,
+      params: this.kernel.params.map(() => 0),
+      inputs: this.kernel.inputs.map(() => 0),
+    };
+    return (
+      integerBounds(this.nest, nothing) === undefined || writes.some(({ index }) => dependsOnData(index))
+    );
   }
 
   private make({ sizes, params, bounds, lengths }: LaunchFacts): readonly Step[] | undefined {
@@ -184,6 +206,13 @@ export class KernelPlans {
     }
     return this.parts.get(name);
   }
+}
+
+/** Keeps the most recently used, which are last. */
+function remember<V>(map: Map<string, V>, key: string, value: V): void {
+  map.delete(key);
+  map.set(key, value);
+  if (map.size > MAX_PLANS) map.delete(map.keys().next().value as string);
 }
 
 /** The longest axis of a stage that may be cut: what its parts leave can be joined. */

@@ -43,6 +43,38 @@ it("keeps integers exact, also beyond what a float holds", async () => {
   await device.dispose();
 });
 
+it("says which launches of a compiled function are the host's", async () => {
+  const device = await webgl({ mode: "cpu" });
+  setDefaultDevice(device);
+  const onHost = (text: string): number[] =>
+    text.split("\n").flatMap((line, i) => (line.endsWith("on the host") ? [i - 1] : []));
+  const x = tensor([
+    [3, 1],
+    [2, 4],
+  ]);
+  const f = compile((a: typeof x) => a.matmul(a).sort(-1).values.mul(2));
+  const before = f.explain(x).split("\n");
+  expect(onHost(before.join("\n"))).toHaveLength(1);
+  expect(before.find((line) => line.endsWith("on the host"))).toContain("sort");
+  await f(x).read();
+  expect(f.explain().split("\n")).toEqual(before);
+
+  const draw = compile((a: typeof x) => key(3).uniform([2, 2]).add(a));
+  expect(onHost(draw.explain(x))).not.toEqual([]);
+  const smooth = compile((a: typeof x) => a.maxPool([2]).values.softmax(-1));
+  expect(onHost(smooth.explain(x))).toEqual([]);
+
+  // Whether integers fit is known when they come: the text says what was last.
+  const counts = compile((n: typeof x) => n.mul(n));
+  const small = tensor([3, 4000], { dtype: "i32" });
+  expect(onHost(counts.explain(small))).toEqual([]);
+  await counts(small).read();
+  expect(onHost(counts.explain())).toEqual([]);
+  await counts(tensor([3, 5000], { dtype: "i32" })).read();
+  expect(onHost(counts.explain())).toEqual([0]);
+  await device.dispose();
+});
+
 it("draws the same random numbers as every device", async () => {
   const expected = key(7).uniform([50]).data();
   const device = await webgl({ mode: "cpu" });

@@ -1,4 +1,4 @@
-import { affineIn, dependsOnAxis, type Expr } from "@gradus/core";
+import { affineIn, dependsOnAxis, type Expr, postOrder } from "@gradus/core";
 
 /** Where the points of some axes are written: at `offset + sum of stride * axis`. */
 export interface WriteLayout {
@@ -53,6 +53,11 @@ export function writeLayout(
   if (!Number.isFinite(span)) return undefined;
   const used = strides.map((stride, k) => (order.includes(k) ? stride : 1));
   return { offset, strides: used, moduli, span, isDense };
+}
+
+/** Whether where elements are written comes from data. */
+export function dependsOnData(index: Expr): boolean {
+  return postOrder([index]).some(({ kind }) => kind === "load" || kind === "stage");
 }
 
 /** The value of an integer expression where all axes are 0; undefined where it depends on data. */

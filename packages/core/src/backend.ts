@@ -11,7 +11,8 @@ export interface Executable {
   readonly kernel: Kernel;
   /**
    * Whether launches of these sizes leave the device: it fetches what they read, has the host compute, and sends the results
-   * back, while what comes later waits. Absent where everything is computed in one place.
+   * back, while what comes later waits. Where that depends on what the buffers hold, as the last launch of these sizes did. Absent
+   * where everything is computed in one place.
    */
   leavesDevice?(sizes: readonly number[]): boolean;
 }
