@@ -1,10 +1,11 @@
 import { fail, GradusError } from "@gradus/core";
 import { MAX_EXACT } from "./bounds.js";
-import { functionNames, functionsFor, type Language } from "./emit/functions.js";
+import { functionsFor, type Language, signatures } from "./emit/functions.js";
+import { withPlaces } from "./emit/places.js";
 import { GpuJs, type GpuJsKernel } from "./gpu-js.js";
 
-/** The elements of a buffer where kernels work: a texture of gpu.js or, without a card, an array. */
-export type Cells = Texture | Float32Array<ArrayBuffer>;
+/** The elements of a buffer where kernels work, or four to each place: a texture of gpu.js or, without a card, an array. */
+export type Cells = Texture | Float32Array<ArrayBuffer> | readonly unknown[];
 
 interface Texture {
   toArray(): Float32Array<ArrayBuffer>;
@@ -13,9 +14,12 @@ interface Texture {
 
 /** A kernel of gpu.js, ready to run. */
 export interface CardKernel {
-  /** Computes `count` elements. */
-  run(count: number, args: readonly (Cells | number)[]): Cells;
+  /** Computes an element for each point of `output`, whose first axis is the innermost; it has one or two. */
+  run(output: readonly number[], args: readonly (Cells | number)[]): Cells;
 }
+
+/** What an argument is: numbers of the host, elements on the card, four to each place there, or one number. */
+export type ArgumentType = "Array" | "Cells" | "Fours" | "Float";
 
 /** How many kernels are kept. */
 const MAX_KERNELS = 1024;
@@ -23,6 +27,8 @@ const MAX_KERNELS = 1024;
 /** gpu.js on a context of its own, with the functions that kernels call. */
 export class Card {
   readonly maxElements: number;
+  /** The most rows and columns of a texture. */
+  readonly maxSide: number;
   /** Whose card it is, as far as the browser tells. */
   readonly adapter: string;
   /** Resolves with a reason if the browser takes the context away. */
@@ -43,6 +49,7 @@ export class Card {
     if (mode === "cpu") {
       this.gpu = new GpuJs({ mode: "cpu" });
       this.maxElements = MAX_EXACT;
+      this.maxSide = Math.sqrt(MAX_EXACT);
       this.adapter = "the processor, by gpu.js";
     } else {
       const { canvas, context } = openContext();
@@ -53,12 +60,15 @@ export class Card {
       this.context = context;
       this.gpu = new GpuJs({ mode: "webgl2", canvas, context });
       this.adapter = nameOf(context);
-      this.maxElements = Math.min(MAX_EXACT, context.getParameter(context.MAX_TEXTURE_SIZE) ** 2);
+      this.maxSide = context.getParameter(context.MAX_TEXTURE_SIZE);
+      this.maxElements = Math.min(MAX_EXACT, this.maxSide ** 2);
     }
-    for (const [name, parameters] of functionNames()) {
-      const numbers = new Array<string>(parameters).fill("Number");
-      const argumentTypes = name === "cell" ? [this.cellsType, "Number"] : numbers;
-      this.gpu.addNativeFunction(name, "", { returnType: "Number", argumentTypes });
+    for (const { name, returns, parameters } of signatures()) {
+      const texture = this.typeName(name === "cell" ? "Cells" : "Fours");
+      this.gpu.addNativeFunction(name, "", {
+        returnType: returns === "Fours" ? "Array(4)" : "Number",
+        argumentTypes: parameters.map((kind) => (kind === "Texture" ? texture : kind)),
+      });
     }
     this.uploading = this.kernel("function(values) { return values[this.thread.x]; }", ["Array"]);
   }
@@ -68,26 +78,26 @@ export class Card {
   }
 
   /** A kernel from its text; arguments are cells, or numbers where `types` says "Float". */
-  kernel(source: string, types: readonly ("Array" | "Cells" | "Float")[]): CardKernel {
+  kernel(source: string, types: readonly ArgumentType[]): CardKernel {
     return {
-      run: (count, args) => {
+      run: (output, args) => {
         const kernel = this.compiled(source, types);
-        kernel.setOutput([count]);
+        kernel.setOutput(output);
         return kernel(...args) as Cells;
       },
     };
   }
 
   upload(values: Float32Array<ArrayBuffer>): Cells {
-    return this.language === "js" ? values : this.uploading.run(values.length, [values]);
+    return this.language === "js" ? values : this.uploading.run([values.length], [values]);
   }
 
   download(cells: Cells): Float32Array<ArrayBuffer> {
-    return cells instanceof Float32Array ? cells : cells.toArray();
+    return "toArray" in cells ? cells.toArray() : (cells as Float32Array<ArrayBuffer>);
   }
 
   free(cells: Cells): void {
-    if (!(cells instanceof Float32Array)) cells.delete();
+    if ("delete" in cells) cells.delete();
   }
 
   async dispose(): Promise<void> {
@@ -95,12 +105,13 @@ export class Card {
     this.context?.getExtension("WEBGL_lose_context")?.loseContext();
   }
 
-  /** What gpu.js calls cells. */
-  private get cellsType(): string {
-    return this.language === "js" ? "Array" : "ArrayTexture(1)";
+  /** What gpu.js calls a type. */
+  private typeName(type: ArgumentType): string {
+    if (type === "Array" || type === "Float") return type;
+    return this.language === "js" ? "Array" : type === "Cells" ? "ArrayTexture(1)" : "ArrayTexture(4)";
   }
 
-  private compiled(source: string, types: readonly ("Array" | "Cells" | "Float")[]): GpuJsKernel {
+  private compiled(source: string, types: readonly ArgumentType[]): GpuJsKernel {
     const known = this.kernels.get(source);
     if (known !== undefined) {
       // The most recently used are last.
@@ -108,9 +119,10 @@ export class Card {
       this.kernels.set(source, known);
       return known;
     }
-    this.gpu.injectNative(functionsFor(source, this.language));
-    const made = this.gpu.createKernel(source, {
-      argumentTypes: types.map((type) => (type === "Cells" ? this.cellsType : type)),
+    const text = this.language === "js" ? withPlaces(source) : source;
+    this.gpu.injectNative(functionsFor(text, this.language));
+    const made = this.gpu.createKernel(text, {
+      argumentTypes: types.map((type) => this.typeName(type)),
       output: [1],
       pipeline: true,
       immutable: true,

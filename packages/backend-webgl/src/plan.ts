@@ -1,17 +1,21 @@
 import type { ContractKernel, LoopKernel, Output, Stage } from "@gradus/core";
 import { integerBounds } from "./bounds.js";
-import type { Card, CardKernel } from "./card.js";
+import type { ArgumentType, Card, CardKernel } from "./card.js";
 import { Lowering } from "./emit/lower.js";
-import { type Argument, combinePart, type Part, PartWriter } from "./emit/parts.js";
+import { combineBlocksPart, PACKED, PRODUCT, packPart, productPart } from "./emit/packed-product.js";
+import type { Argument, Part } from "./emit/part-text.js";
+import { combinePart, PartWriter } from "./emit/parts.js";
 import { type Nest, nestOf } from "./nest.js";
+import { isBatched } from "./product-axes.js";
+import { type ProductPlan, productPlan } from "./product-plan.js";
 import { dependsOnData, writeLayout } from "./write-layout.js";
 
 /** One run of a kernel of gpu.js. */
 export interface Step {
   readonly kernel: CardKernel;
   readonly args: readonly Argument[];
-  /** How many elements it computes. */
-  readonly count: number;
+  /** How many elements it computes, along one axis or two. */
+  readonly output: readonly number[];
   /** The numbers of the plan, by name. */
   readonly numbers: ReadonlyMap<string, number>;
   readonly result:
@@ -39,9 +43,17 @@ const FEW = 4096;
 const UNROLLED_FROM = 16;
 const MAX_PLANS = 32;
 
+/** Adds a step; says no if the card cannot. */
+type Add = (
+  name: string,
+  make: () => Part,
+  step: Pick<Step, "output" | "result"> & { readonly numbers?: ReadonlyMap<string, number> },
+) => boolean;
+
 /** How a kernel is done on the card at given sizes: as one kernel of gpu.js for each stage, write and check. */
 export class KernelPlans {
   private readonly nest: Nest;
+  private readonly lowering = new Lowering();
   private readonly writer: PartWriter;
   private readonly plans = new Map<string, readonly Step[] | undefined>();
   private readonly parts = new Map<
@@ -57,7 +69,7 @@ export class KernelPlans {
     private readonly card: Card,
   ) {
     this.nest = nestOf(kernel);
-    this.writer = new PartWriter(this.nest, new Lowering());
+    this.writer = new PartWriter(this.nest, this.lowering);
     this.integerParams = kernel.params.flatMap((dtype, i) => (dtype === "i32" ? i : []));
   }
 
@@ -102,27 +114,32 @@ export class KernelPlans {
     const outputBounds = integerBounds(this.nest, { sizes, params, inputs: bounds });
     if (outputBounds === undefined) return undefined;
     const steps: Step[] = [];
-    const add = (
-      name: string,
-      make: () => Part,
-      step: Pick<Step, "count" | "result"> & { readonly numbers?: ReadonlyMap<string, number> },
-    ): boolean => {
-      if (step.count > this.card.maxElements) return false;
+    const add: Add = (name, make, step) => {
+      const elements = step.output.reduce((a, b) => a * b, 1);
+      if (elements > this.card.maxElements) return false;
       const found = this.part(name, make);
       if (found === undefined) return false;
       const { kernel, part } = found;
-      if (step.count > 0) steps.push({ kernel, args: part.args, numbers: new Map(), ...step });
+      if (elements > 0) steps.push({ kernel, args: part.args, numbers: new Map(), ...step });
       return true;
     };
 
+    const product = this.kernel.kind === "contract" ? productPlan(this.kernel, sizes, this.card) : undefined;
     const [only] = writes as readonly [Output];
     const longest = Math.max(1, ...stages.map(({ over }) => count(over)));
     const isLong =
       longest > LONG && points < FEW && stages.some(({ op }) => op !== "argmax" && op !== "argmin");
-    const inlines = writes.length === 1 && only.over.length === 0 && checks.length === 0 && !isLong;
+    const inlines =
+      product === undefined &&
+      writes.length === 1 &&
+      only.over.length === 0 &&
+      checks.length === 0 &&
+      !isLong;
     const innermost = stages.flatMap(({ over }) => over.slice(-1));
     const unrolls = innermost.some((axis) => sizeOf(axis) >= UNROLLED_FROM);
-    if (!inlines) {
+    if (product !== undefined) {
+      if (!this.addProduct(product, add)) return undefined;
+    } else if (!inlines) {
       for (const [index, stage] of stages.entries()) {
         const split = isLong ? splitOf(stage, sizeOf) : undefined;
         const chunks = split === undefined ? 1 : chunksOf(points, sizeOf(split));
@@ -134,22 +151,13 @@ export class KernelPlans {
         const made = add(
           `stage ${index} ${split} ${unrolls}`,
           () => this.writer.stage(index, split, unrolls),
-          {
-            count: points * chunks,
-            result,
-            numbers,
-          },
+          { output: [points * chunks], result, numbers },
         );
         if (!made) return undefined;
         if (chunks === 1) continue;
         const op = stage.op as "sum" | "max" | "min";
-        // The chunks are what the combination reads as stage 0.
-        const { part, kernel } = this.part(`combine ${op}`, () => combinePart(op)) as {
-          part: Part;
-          kernel: CardKernel;
-        };
-        const args = part.args.map((one) => (one.kind === "stage" ? result : one));
-        steps.push({ kernel, args, count: points, numbers, result });
+        // The chunks are what the combination reads as its stage.
+        add(`combine ${op} ${index}`, () => combinePart(op, index), { output: [points], result, numbers });
       }
     }
     for (const [index, { buffer, over, index: place }] of writes.entries()) {
@@ -160,34 +168,56 @@ export class KernelPlans {
       const length = lengths[buffer] as number;
       if (layout === undefined || layout.offset < 0 || layout.offset + layout.span > length) return undefined;
       const isPartial = !layout.isDense || layout.offset !== 0 || layout.span !== length;
-      const isFlipped = layout.strides.some((stride) => stride < 0);
-      const numbers = new Map([["offset", layout.offset]]);
-      axes.forEach((_, k) => {
+      const isFlipped = layout.order.some((k) => (layout.strides[k] as number) < 0);
+      const { order } = layout;
+      const isUnit = order.length > 0 && Math.abs(layout.strides[order.at(-1) as number] as number) === 1;
+      const numbers = new Map([...(product?.numbers ?? []), ["offset", layout.offset]]);
+      for (const k of order) {
         numbers.set(`stride${k}`, Math.abs(layout.strides[k] as number));
-        numbers.set(`modulus${k}`, layout.moduli[k] as number);
         numbers.set(`flip${k}`, (layout.strides[k] as number) < 0 ? 1 : 0);
-      });
-      const variant = { isPartial, isFlipped, inlines, unrolls };
+      }
+      const variant = { isPartial, order, isUnit, isFlipped, inlines, unrolls, product: product?.axes };
+      const how = [isPartial, order, isUnit, isFlipped, inlines, unrolls, product !== undefined].join(" ");
       const bound = outputBounds.get(buffer) ?? Infinity;
-      const made = add(
-        `write ${index} ${isPartial} ${isFlipped} ${inlines} ${unrolls}`,
-        () => this.writer.write(index, variant),
-        {
-          count: length,
-          result: { kind: "output", index: buffer, bound },
-          numbers,
-        },
-      );
+      const made = add(`write ${index} ${how}`, () => this.writer.write(index, variant), {
+        output: [length],
+        result: { kind: "output", index: buffer, bound },
+        numbers,
+      });
       if (!made) return undefined;
     }
     for (const [index, { over, message }] of checks.entries()) {
       const made = add(`check ${index}`, () => this.writer.check(index), {
-        count: count([...grid, ...over]),
+        output: [count([...grid, ...over])],
         result: { kind: "check", message },
       });
       if (!made) return undefined;
     }
     return steps;
+  }
+
+  /** The steps of a packed product. */
+  private addProduct({ axes, blocks, isCut, a, b, numbers }: ProductPlan, add: Add): boolean {
+    const { kernel, nest, lowering } = this;
+    if (kernel.kind !== "contract") return false;
+    const { batch, m, n, k } = axes;
+    const operands = [
+      { name: "a", operand: kernel.a, across: m, output: a },
+      { name: "b", operand: kernel.b, across: n, output: b },
+    ] as const;
+    for (const { name, operand, across, output } of operands) {
+      const rows = [...(isBatched(operand, axes) ? batch : []), ...across];
+      const made = add(`pack ${name}`, () => packPart(nest, lowering, operand, { rows, k }), {
+        output,
+        result: { kind: "stage", index: PACKED[name] },
+        numbers: new Map([...numbers, ["height", output[1]]]),
+      });
+      if (!made) return false;
+    }
+    const result = { kind: "stage", index: PRODUCT } as const;
+    const chunks = numbers.get("chunks") as number;
+    const made = add("product", productPart, { output: [blocks * chunks], result, numbers });
+    return made && (!isCut || add("combine", combineBlocksPart, { output: [blocks], result, numbers }));
   }
 
   /** A part and its kernel; undefined if it reads more textures than a card binds. */
@@ -197,15 +227,18 @@ export class KernelPlans {
   ): { readonly part: Part; readonly kernel: CardKernel } | undefined {
     if (!this.parts.has(name)) {
       const part = make();
-      const types = part.args.map(({ kind }) =>
-        kind === "input" || kind === "stage" || kind === "previous" ? "Cells" : "Float",
-      );
-      const textures = types.filter((type) => type === "Cells").length;
+      const types = part.args.map(typeOf);
+      const textures = types.filter((type) => type !== "Float").length;
       const fits = textures <= MAX_TEXTURES;
       this.parts.set(name, fits ? { part, kernel: this.card.kernel(part.source, types) } : undefined);
     }
     return this.parts.get(name);
   }
+}
+
+function typeOf({ kind }: Argument): ArgumentType {
+  if (kind === "fours") return "Fours";
+  return kind === "input" || kind === "stage" || kind === "previous" ? "Cells" : "Float";
 }
 
 /** Keeps the most recently used, which are last. */

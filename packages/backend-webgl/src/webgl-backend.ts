@@ -15,7 +15,7 @@ import {
 } from "@gradus/core";
 import { Card, type Cells } from "./card.js";
 import { Compiled } from "./compiled.js";
-import type { Argument } from "./emit/parts.js";
+import type { Argument } from "./emit/part-text.js";
 import { KernelPlans, type Step } from "./plan.js";
 import { Residency } from "./residency.js";
 import { kindOf, WebglBuffer } from "./webgl-buffer.js";
@@ -171,7 +171,7 @@ export class WebglBackend implements WebglDevice {
     const stages: (Cells | undefined)[] = [];
     const made: (Cells | undefined)[] = kernel.outputs.map(() => undefined);
     const bounds: number[] = [];
-    for (const { kernel: part, args, count, numbers, result } of steps) {
+    for (const { kernel: part, args, output: shape, numbers, result } of steps) {
       const output = result.kind === "output" ? result.index : 0;
       const valueFor = (arg: Argument): Cells | number => {
         switch (arg.kind) {
@@ -181,6 +181,7 @@ export class WebglBackend implements WebglDevice {
               kernel.inputs[arg.index] as DType,
             );
           case "stage":
+          case "fours":
             return stages[arg.index] as Cells;
           case "previous":
             return (
@@ -195,7 +196,7 @@ export class WebglBackend implements WebglDevice {
             return numbers.get(arg.name) as number;
         }
       };
-      const cells = part.run(count, args.map(valueFor));
+      const cells = part.run(shape, args.map(valueFor));
       if (result.kind === "check") {
         this.note({ kernel, message: result.message, holds: cells });
         continue;

@@ -5,8 +5,8 @@ export interface WriteLayout {
   readonly offset: number;
   /** In the order of the axes that were asked for. */
   readonly strides: readonly number[];
-  /** For each axis the next larger stride, within which its own steps stay. */
-  readonly moduli: readonly number[];
+  /** Those of more than one point, by their places among the axes: the one with the greatest stride first. */
+  readonly order: readonly number[];
   /** How many elements lie between the first and the last that is written, both included. */
   readonly span: number;
   /** Whether each of these elements is written. */
@@ -34,25 +34,20 @@ export function writeLayout(
     if (stride === undefined) return undefined;
     strides.push(stride);
   }
-  // From the least stride to the greatest: the span of those before must fit between two steps.
   const order = axes.map((_, k) => k).filter((k) => (sizes[axes[k] as number] as number) > 1);
-  order.sort((a, b) => Math.abs(strides[a] as number) - Math.abs(strides[b] as number));
+  order.sort((a, b) => Math.abs(strides[b] as number) - Math.abs(strides[a] as number));
+  // From the least stride to the greatest: the span of those before must fit between two steps.
   let span = 1;
   let isDense = true;
-  const moduli = new Array<number>(axes.length).fill(1);
-  order.forEach((k, position) => {
-    const stride = Math.abs(strides[k] as number);
-    if (stride < span) span = Infinity;
-    if (stride !== span) isDense = false;
-    if ((strides[k] as number) < 0)
-      offset = (offset as number) + (strides[k] as number) * ((sizes[axes[k] as number] as number) - 1);
-    const next = order[position + 1];
-    span += stride * ((sizes[axes[k] as number] as number) - 1);
-    moduli[k] = next === undefined ? span : Math.abs(strides[next] as number);
-  });
-  if (!Number.isFinite(span)) return undefined;
-  const used = strides.map((stride, k) => (order.includes(k) ? stride : 1));
-  return { offset, strides: used, moduli, span, isDense };
+  for (const k of [...order].reverse()) {
+    const stride = strides[k] as number;
+    if (Math.abs(stride) < span) return undefined;
+    if (Math.abs(stride) !== span) isDense = false;
+    const last = (sizes[axes[k] as number] as number) - 1;
+    if (stride < 0) offset += stride * last;
+    span += Math.abs(stride) * last;
+  }
+  return { offset, strides, order, span, isDense };
 }
 
 /** Whether where elements are written comes from data. */

@@ -1,5 +1,6 @@
 import { exponentialFunctions } from "./exponential-functions.js";
 import { gammaFunctions } from "./gamma-functions.js";
+import { places } from "./places.js";
 import { primitives } from "./primitives.js";
 
 /*
@@ -232,16 +233,29 @@ export function functionsFor(text: string, language: Language): string {
   return texts.join("\n");
 }
 
-/** The names of all functions, with how many arguments each takes. */
-export function functionNames(): [name: string, parameters: number][] {
-  const all = [...Object.keys(primitives), ...Object.keys(portable)];
+export interface Signature {
+  readonly name: string;
+  readonly returns: "Number" | "Fours";
+  readonly parameters: readonly ("Number" | "Texture")[];
+}
+
+/** What all functions take and give. */
+export function signatures(): Signature[] {
+  const all = [...Object.keys(places), ...Object.keys(primitives), ...Object.keys(portable)];
   return all.map((name) => {
-    const list = new RegExp(`${name}\\(([^)]*)\\)`).exec(textOf(name, "glsl") as string)?.[1] ?? "";
-    return [name, list === "" ? 0 : list.split(",").length];
+    const text = textOf(name, "glsl") as string;
+    const [, type, list = ""] = new RegExp(`(\\w+) ${name}\\(([^)]*)\\)`).exec(text) as RegExpExecArray;
+    const parameters = list.split(",").flatMap((parameter): Signature["parameters"] => {
+      const [kind] = parameter.trim().split(" ");
+      // With a texture come its size and its dimensions.
+      return kind === "sampler2D" ? ["Texture"] : kind === "float" ? ["Number"] : [];
+    });
+    return { name, returns: type === "vec4" ? "Fours" : "Number", parameters };
   });
 }
 
 function textOf(name: string, language: Language): string | undefined {
+  if (language === "glsl" && Object.hasOwn(places, name)) return places[name]?.glsl;
   if (Object.hasOwn(primitives, name)) return primitives[name]?.[language];
   if (!Object.hasOwn(portable, name)) return undefined;
   const text = portable[name] as string;

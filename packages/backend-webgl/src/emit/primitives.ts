@@ -23,6 +23,75 @@ export const primitives: Readonly<Record<string, Primitive>> = {
 }`,
     js: `function cell(cells, at) { return cells[at]; }`,
   },
+  /** A number of the four at `at`. */
+  cell_of_four: {
+    glsl: `float cell_of_four(sampler2D cells, ivec2 size, ivec3 unused, float at, float which) {
+  float width = float(size.x);
+  float row = quotient(at, width);
+  vec4 found = texelFetch(cells, ivec2(int(at - row * width), int(row)), 0);
+  return found[int(which)];
+}`,
+    js: `function cell_of_four(cells, at, which) { return cells[at][which]; }`,
+  },
+  /** The sum of some fours that follow one another. */
+  sum_of_fours: {
+    glsl: `vec4 sum_of_fours(sampler2D cells, ivec2 size, ivec3 unused, float first, float count) {
+  vec4 sum = vec4(0.0);
+  int at = int(first);
+  for (int k = 0; k < int(count); k++) {
+    int row = int(quotient(float(at + k), float(size.x)));
+    sum += texelFetch(cells, ivec2(at + k - row * size.x, row), 0);
+  }
+  return sum;
+}`,
+    js: `function sum_of_fours(cells, first, count) {
+  const sum = [0, 0, 0, 0];
+  for (let k = 0; k < count; k++) for (let c = 0; c < 4; c++) sum[c] += cells[first + k][c];
+  return sum;
+}`,
+  },
+  /** The products of two lines of a with two lines of b, of `count` fours each. A line begins at its x and y. */
+  block_product: {
+    glsl: `vec4 block_product(
+  sampler2D a, ivec2 a_size, ivec3 a_unused, sampler2D b, ivec2 b_size, ivec3 b_unused,
+  float ax0, float ay0, float ax1, float ay1, float bx0, float by0, float bx1, float by1, float count
+) {
+  ivec2 a0 = ivec2(int(ax0), int(ay0));
+  ivec2 a1 = ivec2(int(ax1), int(ay1));
+  ivec2 b0 = ivec2(int(bx0), int(by0));
+  ivec2 b1 = ivec2(int(bx1), int(by1));
+  ivec2 next = ivec2(1, 0);
+  vec4 sum = vec4(0.0);
+  for (int k = 0; k < int(count); k++) {
+    vec4 p = texelFetch(a, a0, 0);
+    vec4 q = texelFetch(a, a1, 0);
+    vec4 r = texelFetch(b, b0, 0);
+    vec4 s = texelFetch(b, b1, 0);
+    sum += vec4(dot(p, r), dot(p, s), dot(q, r), dot(q, s));
+    a0 += next;
+    a1 += next;
+    b0 += next;
+    b1 += next;
+  }
+  return sum;
+}`,
+    js: `function block_product(a, b, ax0, ay0, ax1, ay1, bx0, by0, bx1, by1, count) {
+  const product = (u, v, ux, vx) => {
+    let sum = 0;
+    // There may be no second line.
+    if (u === undefined || v === undefined || ux >= u.length || vx >= v.length) return sum;
+    for (let k = 0; k < count; k++) {
+      const [f, g] = [u[ux + k], v[vx + k]];
+      sum += f[0] * g[0] + f[1] * g[1] + f[2] * g[2] + f[3] * g[3];
+    }
+    return sum;
+  };
+  return [
+    product(a[ay0], b[by0], ax0, bx0), product(a[ay0], b[by1], ax0, bx1),
+    product(a[ay1], b[by0], ax1, bx0), product(a[ay1], b[by1], ax1, bx1),
+  ];
+}`,
+  },
   is_nan: {
     glsl: `bool is_nan(float x) { return (floatBitsToUint(x) & 0x7fffffffu) > 0x7f800000u; }`,
     js: `function is_nan(x) { return x !== x; }`,
@@ -101,15 +170,30 @@ export const primitives: Readonly<Record<string, Primitive>> = {
   return Math.trunc(x / unit) * unit;
 }`,
   },
+  /** For whole a >= 0 and b > 0. By floats, and mended: processors that emulate cards divide integers one by one. */
+  quotient: {
+    glsl: `float quotient(float a, float b) {
+  int n = int(a);
+  int d = int(b);
+  int q = int(a / b);
+  for (int i = 0; i < 2; i++) {
+    int r = n - q * d;
+    q += int(r >= d) - int(r < 0);
+  }
+  return float(q);
+}`,
+    js: `function quotient(a, b) { return Math.floor(a / b); }`,
+  },
   idiv: {
-    glsl: `float idiv(float a, float b) { return b == 0.0 ? 0.0 : float(int(a) / int(b)); }`,
+    glsl: `float idiv(float a, float b) {
+  float q = b == 0.0 ? 0.0 : quotient(abs(a), abs(b));
+  return (a < 0.0) != (b < 0.0) ? 0.0 - q : q;
+}`,
     js: `function idiv(a, b) { return b === 0 ? 0 : Math.trunc(a / b); }`,
   },
   imod: {
     glsl: `float imod(float a, float b) {
-  int n = int(a);
-  int d = int(b);
-  return d == 0 ? 0.0 : float(n - d * (n / d));
+  return b == 0.0 ? 0.0 : float(int(a) - int(b) * int(idiv(a, b)));
 }`,
     js: `function imod(a, b) { return b === 0 ? 0 : a % b; }`,
   },
