@@ -60,7 +60,8 @@ export class WebglBackend implements WebglDevice {
     this.adapter = this.card.adapter;
     this.isSoftware =
       mode === "cpu" || /swiftshader|llvmpipe|softpipe|software|basic render/i.test(this.adapter);
-    this.caps = { dtypes, collected: false, maxBufferBytes: 4 * this.card.maxElements, maxBuffers: 15 };
+    const maxBufferBytes = 4 * this.card.maxElements;
+    this.caps = { dtypes, collected: false, maxBufferBytes, maxBuffers: 15, copiesRest: true };
     this.lost = this.card.lost.then((why) => {
       this.gone ??= new GradusError(
         "device-lost",

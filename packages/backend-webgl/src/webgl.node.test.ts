@@ -75,6 +75,21 @@ it("says which launches of a compiled function are the host's", async () => {
   await device.dispose();
 });
 
+it("takes nothing that was in a temporary's memory before for its integers", async () => {
+  const device = await webgl({ mode: "cpu" });
+  setDefaultDevice(device);
+  const [a, b, c] = [key(1).normal([10, 20]), key(2).normal([20, 10]), key(3).normal([10, 15])];
+  // 20 floats, 10, then 15 integers.
+  const f = compile((x: typeof a) => x.matmul(a).matmul(b).matmul(c).gt(0).cast("i32").sum());
+  const x = key(4).normal([1, 10]);
+  const expected = x.matmul(a).matmul(b).matmul(c).gt(0).cast("i32").sum().item();
+  for (let k = 0; k < 2; k++) {
+    expect([...(await f(x).read())]).toEqual([expected]);
+    expect(f.explain()).not.toContain("on the host");
+  }
+  await device.dispose();
+});
+
 it("draws the same random numbers as every device", async () => {
   const expected = key(7).uniform([50]).data();
   const device = await webgl({ mode: "cpu" });

@@ -40,6 +40,11 @@ export interface Caps {
   readonly maxBufferBytes: number;
   /** The most buffers that one kernel may bind. */
   readonly maxBuffers: number;
+  /**
+   * Whether a kernel that writes a part of a buffer has to copy the rest, because what kernels write is made anew. Temporaries then
+   * share memory only with those of their size.
+   */
+  readonly copiesRest?: boolean;
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { Tensor } from "@gradus/core";
+import { type Backend, interpreter, type Tensor } from "@gradus/core";
 import { expect, it } from "vitest";
 import { compile, ones } from "../index.js";
 
@@ -18,4 +18,17 @@ it("prints each kernel with what was joined in it, its sizes, operations and byt
         "0 of 1 results in place",
     ].join("\n"),
   );
+});
+
+it("shares memory of temporaries only with those of their size where a device copies what a kernel leaves alone", () => {
+  const inner = interpreter();
+  const caps = { ...inner.caps, copiesRest: true };
+  const copying: Backend = Object.create(inner, { caps: { value: caps } });
+  // Of 80 bytes, 40 and 60.
+  const chain = (x: Tensor, w: Tensor, v: Tensor): Tensor =>
+    x.matmul(w).matmul(w.transpose(0, 1)).matmul(v).sum();
+  const explained = (device: Backend): string =>
+    compile(chain).explain(ones([1, 10], { device }), ones([10, 20], { device }), ones([10, 15], { device }));
+  expect(explained(inner)).toContain("temporaries 120 B in 2 buffers");
+  expect(explained(copying)).toContain("temporaries 180 B in 3 buffers");
 });

@@ -95,7 +95,7 @@ export function planTrace(
   for (const node of fuse(lowered.nodes, wanted, device.caps)) builder.add(node);
   const planned = returned.map((operand, k) => builder.result(operand, k));
   reuseDonated(builder.drafts, builder.slots, donated);
-  const temporaries = shareBuffers(builder.drafts, builder.slots);
+  const temporaries = shareBuffers(builder.drafts, builder.slots, device.caps.copiesRest === true);
   return {
     launches: builder.drafts.map((draft) => finish(draft, device)),
     results: planned,
@@ -247,16 +247,18 @@ function reuseDonated(drafts: readonly Draft[], slots: readonly Slot[], donated:
 
 /**
  * Gives temporaries shared buffers and returns their sizes. A temporary goes to a free buffer of its size or, without one, to
- * that whose size is nearest, which may have to grow.
+ * that whose size is nearest, which may have to grow; if `exactly`, only to one of its size.
  */
-function shareBuffers(drafts: readonly Draft[], slots: readonly Slot[]): number[] {
+function shareBuffers(drafts: readonly Draft[], slots: readonly Slot[], exactly: boolean): number[] {
   const sizes: number[] = [];
   const lastUser: Slot[] = [];
   for (const slot of slots) {
     if (slot.kind !== "temporary") continue;
     let found = -1;
     lastUser.forEach((user, i) => {
-      const isFree = user.lastUse < slot.born || (sizes[i] === slot.bytes && mayTakeOver(drafts, user, slot));
+      const fits = sizes[i] === slot.bytes;
+      const isFree =
+        (user.lastUse < slot.born && (fits || !exactly)) || (fits && mayTakeOver(drafts, user, slot));
       if (!isFree) return;
       const waste = (k: number): number => Math.abs((sizes[k] as number) - slot.bytes);
       if (found < 0 || waste(i) < waste(found)) found = i;
