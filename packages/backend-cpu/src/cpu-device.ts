@@ -1,7 +1,7 @@
 import {
   type Backend,
   type Buffer,
-  dtypes,
+  checkDTypes,
   type Executable,
   fail,
   type GradusError,
@@ -12,6 +12,7 @@ import {
 } from "@gradus/core";
 import { BoundLaunch } from "./bound-launch.js";
 import { Compiled } from "./compiled.js";
+import { dtypes } from "./dtypes.js";
 import { Machine } from "./machine.js";
 import { CpuBuffer } from "./memory/cpu-buffer.js";
 import { MAX_BUFFER_BYTES } from "./memory/residency.js";
@@ -80,6 +81,7 @@ export class Cpu implements Backend {
   compile(kernel: Kernel): Executable {
     this.checkOpen();
     validateKernel(kernel);
+    checkDTypes(kernel, this.name, dtypes);
     return new Compiled(kernel, this);
   }
 

@@ -1,6 +1,7 @@
 import {
   type Backend,
   type Buffer,
+  checkDTypes,
   type DType,
   type Executable,
   fail,
@@ -8,7 +9,6 @@ import {
   type Kernel,
   type Launch,
   launchError,
-  postOrder,
   runNative,
   typedArray,
   validateKernel,
@@ -201,7 +201,7 @@ export class GpuBackend implements GpuDevice {
   compile(kernel: Kernel): Executable {
     this.checkOpen();
     validateKernel(kernel);
-    checkDTypes(kernel);
+    checkDTypes(kernel, this.name, this.caps.dtypes);
     return new Compiled(this.nextId++, kernel, this.programOf(kernel), this);
   }
 
@@ -531,22 +531,4 @@ function failedCheck(
     if (failed <= first && message !== undefined) return launchError(kernel, message);
   }
   return undefined;
-}
-
-function checkDTypes(kernel: Kernel): void {
-  const all = [...kernel.inputs, ...kernel.outputs, ...kernel.params];
-  if (kernel.kind === "contract") all.push(kernel.accumulate, kernel.a.dtype);
-  const roots =
-    kernel.kind === "native"
-      ? []
-      : [
-          ...kernel.writes.map(({ value }) => value),
-          ...(kernel.kind === "loop" ? kernel.stages.map(({ value }) => value) : [kernel.a, kernel.b]),
-        ];
-  all.push(...postOrder(roots).map(({ dtype }) => dtype));
-  if (!all.includes("f64")) return;
-  fail(
-    "unsupported",
-    `kernel "${kernel.name}": graphics cards have no f64 in WebGPU. Use f32, or cpu() for what needs float64`,
-  );
 }

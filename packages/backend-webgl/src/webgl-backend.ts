@@ -1,6 +1,7 @@
 import {
   type Backend,
   type Buffer,
+  checkDTypes,
   checkLaunch,
   type DType,
   type Executable,
@@ -10,7 +11,6 @@ import {
   type Kernel,
   type Launch,
   launchError,
-  postOrder,
   validateKernel,
 } from "@gradus/core";
 import { Card, type Cells } from "./card.js";
@@ -119,7 +119,7 @@ export class WebglBackend implements WebglDevice {
   compile(kernel: Kernel): Executable {
     this.checkOpen();
     validateKernel(kernel);
-    checkDTypes(kernel);
+    checkDTypes(kernel, this.name, this.caps.dtypes);
     const plans = kernel.kind === "native" ? undefined : new KernelPlans(kernel, this.card);
     return new Compiled(kernel, this, plans);
   }
@@ -286,22 +286,4 @@ export class WebglBackend implements WebglDevice {
     }
     if (this.gone !== undefined) throw this.gone;
   }
-}
-
-function checkDTypes(kernel: Kernel): void {
-  const all = [...kernel.inputs, ...kernel.outputs, ...kernel.params];
-  if (kernel.kind === "contract") all.push(kernel.accumulate, kernel.a.dtype);
-  const roots =
-    kernel.kind === "native"
-      ? []
-      : [
-          ...kernel.writes.map(({ value }) => value),
-          ...(kernel.kind === "loop" ? kernel.stages.map(({ value }) => value) : [kernel.a, kernel.b]),
-        ];
-  all.push(...postOrder(roots).map(({ dtype }) => dtype));
-  if (!all.includes("f64")) return;
-  fail(
-    "unsupported",
-    `kernel "${kernel.name}": graphics cards have no f64 in WebGL. Use f32, or cpu() for what needs float64`,
-  );
 }

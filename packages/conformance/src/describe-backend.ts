@@ -2,6 +2,7 @@ import type { Backend } from "@gradus/core";
 import { describe } from "vitest";
 import { contractKernels } from "./contract.js";
 import { errors } from "./errors.js";
+import { halfStorage } from "./half.js";
 import { loopKernels } from "./loops.js";
 import { memory } from "./memory.js";
 import { nativeKernels } from "./natives.js";
@@ -26,7 +27,7 @@ export interface BackendSuiteOptions {
  *
  * Results are compared with the reference interpreter of `@gradus/core`, which rounds each f32 operation, and with
  * closed forms. Only what `caps` claims is asked for: a kernel of a dtype that `caps.dtypes` lacks must be refused with
- * `unsupported`. A denormal result may be flushed to zero; NaN, infinities, integer overflow and division by zero are
+ * `unsupported`. A denormal result of f32 or f64 may be flushed to zero; NaN, infinities, integer overflow and division by zero are
  * the same everywhere.
  *
  * @param create makes a device. It is called once for each part of the suite, and disposed after it.
@@ -60,6 +61,7 @@ export function describeBackend(
     part("loop kernels", loopKernels);
     part("contractions", contractKernels);
     part("natives", nativeKernels);
+    part("f16", halfStorage);
     part("training", training);
   });
 }

@@ -69,6 +69,9 @@ export function scalarOperations(subject: Subject): void {
   });
 }
 
+/** The dtypes that operations take: all but f16, which is for storage. */
+const computing = dtypes.filter((dtype) => dtype !== "f16");
+
 /** The combinations of operand dtypes that a row takes. */
 function operandDTypes(name: ScalarOpName): DType[][] {
   const { arity, typing } = scalarOps[name];
@@ -81,13 +84,13 @@ function operandDTypes(name: ScalarOpName): DType[][] {
       return same(["f32", "f64", "i32"]);
     case "compare":
     case "test":
-      return same(dtypes);
+      return same(computing);
     case "logic":
       return same(["bool"]);
     case "bits":
       return same(["i32"]);
     case "select":
-      return dtypes.map((dtype) => ["bool", ...new Array<DType>(arity - 1).fill(dtype)]);
+      return computing.map((dtype) => ["bool", ...new Array<DType>(arity - 1).fill(dtype)]);
     default:
       return typing satisfies never;
   }

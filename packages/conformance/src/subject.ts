@@ -4,6 +4,7 @@ import {
   bytesOf,
   castNumber,
   type DType,
+  elementBytes,
   interpreter,
   type Kernel,
   type TypedArray,
@@ -82,7 +83,7 @@ export class Subject {
   buffer(dtype: DType, values: ArrayLike<number>): Buffer {
     const data = typedArray(dtype, values);
     const buffer = this.room(dtype, data.length);
-    if (data.length > 0) this.device.write(buffer, data);
+    if (data.length > 0) this.device.write(buffer, elementBytes(dtype, data));
     return buffer;
   }
 
@@ -143,7 +144,8 @@ export class Subject {
   private expected(kernel: Kernel, { inputs = [], outputs, sizes, params = [] }: Launched): TypedArray[] {
     const { reference } = this;
     const sources = inputs.map((values, k) => {
-      const data = typedArray(kernel.inputs[k] as DType, values);
+      const dtype = kernel.inputs[k] as DType;
+      const data = elementBytes(dtype, typedArray(dtype, values));
       const buffer = reference.alloc(data.byteLength);
       reference.write(buffer, data);
       return buffer;

@@ -54,11 +54,11 @@ export function isClose(actual: number, expected: number, dtype: DType, toleranc
   if (actual === expected || (Number.isNaN(actual) && Number.isNaN(expected))) return true;
   if (dtype === "i32" || dtype === "bool" || !Number.isFinite(expected)) return false;
   const { ulps = 0, absolute = 0 } = tolerance;
-  const denormal = dtype === "f32" ? MIN_F32 : 2.2250738585072014e-308;
+  const denormal = dtype === "f32" ? MIN_F32 : dtype === "f16" ? 0 : 2.2250738585072014e-308;
   return Math.abs(actual - expected) <= Math.max(ulps * spacing(expected, dtype), absolute, denormal);
 }
 
 /** The distance between neighbouring numbers of a dtype around x. */
 function spacing(x: number, dtype: DType): number {
-  return 2 ** (Math.floor(Math.log2(Math.abs(x))) - (dtype === "f32" ? 23 : 52));
+  return 2 ** (Math.floor(Math.log2(Math.abs(x))) - (dtype === "f32" ? 23 : dtype === "f16" ? 10 : 52));
 }

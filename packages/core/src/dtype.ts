@@ -1,27 +1,40 @@
 import { fail } from "./errors.js";
+import { halfBits, halfValue } from "./half.js";
 
 /**
  * Element types. `f32` is the default; `f64` is for the interpreter and the CPU (gradient checks, second-order
- * methods); `i32` holds indices and counts; `bool` is stored as a 4-byte 0 or 1, so that every backend can bind it.
+ * methods); `f16` (IEEE binary16, PyTorch's `float16`) halves what is kept and moved: numbers are stored in it, while
+ * every operation on them computes in f32 and rounds its result once; `i32` holds indices and counts; `bool` is stored as
+ * a 4-byte 0 or 1, so that every backend can bind it. Which of them a device has, its `caps` say.
  */
-export type DType = "f32" | "f64" | "i32" | "bool";
+export type DType = "f32" | "f64" | "f16" | "i32" | "bool";
 
-/** The typed array that holds a dtype on the host. */
+/** The typed array that holds a dtype's values on the host; those of f16 are in a Float32Array, exactly. */
 export type TypedArray = Float32Array | Float64Array | Int32Array;
 
-export const dtypes: readonly DType[] = ["bool", "i32", "f32", "f64"];
+/** A Float16Array, where the engine has one. */
+export interface HalfArray extends ArrayLike<number> {
+  readonly [Symbol.toStringTag]: "Float16Array";
+}
+
+export const dtypes: readonly DType[] = ["bool", "i32", "f16", "f32", "f64"];
 
 /** Bytes of one element. */
 export function bytesOf(dtype: DType): number {
-  return dtype === "f64" ? 8 : 4;
+  return dtype === "f64" ? 8 : dtype === "f16" ? 2 : 4;
 }
 
 export function isFloat(dtype: DType): boolean {
-  return dtype === "f32" || dtype === "f64";
+  return dtype === "f32" || dtype === "f64" || dtype === "f16";
+}
+
+/** The dtype in which operations on `dtype` compute: f32 for f16, otherwise itself. */
+export function computeDType(dtype: DType): DType {
+  return dtype === "f16" ? "f32" : dtype;
 }
 
 /**
- * The dtype of a result of two operands: the later of `bool < i32 < f32 < f64`.
+ * The dtype of a result of two operands: the later of `bool < i32 < f16 < f32 < f64`.
  *
  * As in NumPy and JAX, a plain number does not widen a tensor: see {@link promoteNumber}.
  */
@@ -38,21 +51,49 @@ export function promoteNumber(dtype: DType, value: number): DType {
   return Number.isInteger(value) ? "i32" : "f32";
 }
 
-/** A view of `length` elements on `bytes`, or a new array if a length alone is given. */
+/**
+ * The elements in `source`, a device's bytes or the values themselves, or a new array if a length alone is given. A view of
+ * the bytes, except of f16.
+ */
 export function typedArray(dtype: DType, source: number | ArrayBufferLike | ArrayLike<number>): TypedArray {
   const Constructor = arrayOf[dtype];
-  return typeof source === "number" ? new Constructor(source) : new Constructor(source as ArrayBuffer);
+  if (typeof source === "number") return new Constructor(source);
+  if (dtype !== "f16") return new Constructor(source as ArrayBuffer);
+  const isMemory = "byteLength" in source && !ArrayBuffer.isView(source);
+  const stored: ArrayLike<number> = isMemory ? new Uint16Array(source) : (source as ArrayLike<number>);
+  const values = new Float32Array(stored.length);
+  for (let i = 0; i < values.length; i++)
+    values[i] = halfValue(isMemory ? (stored[i] as number) : halfBits(stored[i] as number));
+  return values;
 }
 
-const arrayOf = { f32: Float32Array, f64: Float64Array, i32: Int32Array, bool: Int32Array } as const;
+const arrayOf = {
+  f32: Float32Array,
+  f64: Float64Array,
+  f16: Float32Array,
+  i32: Int32Array,
+  bool: Int32Array,
+} as const;
 
-/** `value` as an element of `dtype` holds it: rounded to f32, cut to a whole number within i32 (NaN: 0), or 0 and 1. */
+/** The elements as a device's memory holds them, from their values: as `typedArray(dtype, ..)` gives them back. */
+export function elementBytes(dtype: DType, values: TypedArray): ArrayBufferView {
+  if (dtype !== "f16") return values;
+  const bits = new Uint16Array(values.length);
+  for (let i = 0; i < bits.length; i++) bits[i] = halfBits(values[i] as number);
+  return bits;
+}
+
+/**
+ * `value` as an element of `dtype` holds it: rounded to f32 or f16, cut to a whole number within i32 (NaN: 0), or 0 and 1.
+ */
 export function castNumber(value: number, dtype: DType): number {
   switch (dtype) {
     case "f64":
       return value;
     case "f32":
       return Math.fround(value);
+    case "f16":
+      return halfValue(halfBits(value));
     case "i32":
       return Number.isNaN(value) ? 0 : Math.max(-2147483648, Math.min(2147483647, Math.trunc(value)));
     case "bool":
@@ -60,7 +101,7 @@ export function castNumber(value: number, dtype: DType): number {
     default:
       return fail(
         "dtype-mismatch",
-        `unknown dtype ${JSON.stringify(dtype satisfies never)}: use f32, f64, i32 or bool`,
+        `unknown dtype ${JSON.stringify(dtype satisfies never)}: use f32, f64, f16, i32 or bool`,
       );
   }
 }

@@ -2,12 +2,14 @@ export * from "./backend.js";
 export { checkAliases, checkLaunch } from "./check-launch.js";
 export * from "./dtype.js";
 export * from "./errors.js";
+export { halfBits, halfValue } from "./half.js";
 export * from "./interpreter/interpreter.js";
 export { runNative } from "./interpreter/natives/index.js";
 export { launchError, type NativeCall } from "./interpreter/natives/native.js";
 export { nativeLengths } from "./interpreter/natives/native-lengths.js";
 export { type AffineIndex, affineIn, dependsOnAxis } from "./ir/affine.js";
 export * as calculus from "./ir/calculus.js";
+export { checkDTypes } from "./ir/check-dtypes.js";
 export { gradientExprs } from "./ir/derive.js";
 export * from "./ir/expr.js";
 export type {

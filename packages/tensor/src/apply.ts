@@ -16,8 +16,10 @@ import { applyBatched } from "./batching/apply-batched.js";
 import { innermostMap } from "./batching/batch-map.js";
 import { currentTrace, type Trace } from "./compile/trace.js";
 import { copyOf } from "./copy.js";
-import { countWork, defaultDevice, executableFor } from "./device.js";
+import { checkHas, countWork, defaultDevice, executableFor } from "./device.js";
 import { asGradusTensor, type GradusTensor, stored } from "./gradus-tensor.js";
+import { throughFloat32 } from "./half-natives.js";
+import { lower } from "./lowering/lower.js";
 import { realise } from "./lowering/realise.js";
 import { notify } from "./notify.js";
 import { remember } from "./record.js";
@@ -35,6 +37,8 @@ export function apply<A>(op: Op<A>, inputs: readonly Tensor[], attrs: A, device?
   const trace = currentTrace();
   const place = deviceOf(name, ins, trace?.device ?? device);
   const map = innermostMap(ins);
+  const widened = throughFloat32(op, ins, attrs);
+  if (widened !== undefined) return widened;
   const outputs =
     map !== undefined ? applyBatched(map, op, ins, attrs) : compute(op, ins, attrs, place, trace);
   remember(op, ins, attrs, outputs, map);
@@ -50,6 +54,7 @@ function compute<A>(
   trace: Trace | undefined,
 ): GradusTensor[] {
   const avals = op.infer(inputs, attrs);
+  for (const { dtype } of avals) checkHas(op.label?.(attrs) ?? op.name, device, dtype);
   if (trace !== undefined) return trace.append(op, inputs, attrs, avals);
   return execute(op, inputs, attrs, avals, device);
 }
@@ -81,7 +86,7 @@ function execute<A>(
   device: Backend,
 ): GradusTensor[] {
   const layouts = inputs.map((x) => layoutOf(op.name, x));
-  const lowered = op.lower(layouts, attrs, avals);
+  const lowered = lower(op, layouts, attrs, avals);
   if (lowered.kind === "view") return [viewOf(inputs[0] as GradusTensor, lowered.layout)];
   const outputs = avals.map((aval) => allocate(device, aval));
   if (avals.every((aval) => sizeOf(aval.shape) === 0)) return outputs;
@@ -113,9 +118,6 @@ function execute<A>(
 }
 
 export function allocate(device: Backend, aval: Aval): GradusTensor {
-  if (!device.caps.dtypes.includes(aval.dtype)) {
-    fail("unsupported", `${device.name} has no ${aval.dtype}: it supports ${device.caps.dtypes.join(", ")}`);
-  }
   const bytes = sizeOf(aval.shape) * bytesOf(aval.dtype);
   return stored(aval, new Storage(device, device.alloc(bytes)), contiguousLayout(aval));
 }

@@ -17,5 +17,6 @@ const identity = {
   f32: input(0, "f32"),
   f64: input(0, "f64"),
   i32: input(0, "i32"),
+  f16: input(0, "f16"),
   bool: input(0, "bool"),
 };

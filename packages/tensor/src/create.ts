@@ -10,8 +10,10 @@ import {
   type DType,
   dtypes,
   type Expr,
+  elementBytes,
   fail,
   formatShape,
+  type HalfArray,
   isFloat,
   isScalar,
   isTensor,
@@ -26,7 +28,7 @@ import {
 } from "@gradus/core";
 import { applyOne } from "./apply.js";
 import { currentTrace } from "./compile/trace.js";
-import { defaultDevice } from "./device.js";
+import { checkHas, defaultDevice } from "./device.js";
 import { stored } from "./gradus-tensor.js";
 import { isTypedArray, unnest } from "./host.js";
 import { generate } from "./ops/generate.js";
@@ -36,8 +38,8 @@ import { Storage } from "./storage.js";
  * A tensor of the given values: a number, nested arrays (the shape is theirs), or a typed array (one axis unless
  * `shape` is given).
  *
- * The dtype is f32 for numbers and bool for booleans; a typed array keeps its own kind (Float64Array: f64, integer
- * arrays: i32). `dtype` overrides it.
+ * The dtype is f32 for numbers and bool for booleans; a typed array keeps its own kind (Float64Array: f64, Float16Array:
+ * f16, integer arrays: i32). `dtype` overrides it.
  *
  * @throws `ragged-array` for rows of different lengths, `shape-mismatch` if `shape` does not fit, `index-out-of-range`
  * for whole numbers beyond 32 bits.
@@ -50,7 +52,7 @@ import { Storage } from "./storage.js";
  * ```
  */
 export function tensor(
-  values: NestedArray | TypedArray,
+  values: NestedArray | TypedArray | HalfArray,
   options: CreateOptions & { readonly shape?: Shape } = {},
 ): Tensor {
   if (isTensor(values))
@@ -69,14 +71,9 @@ export function tensor(
   return upload(device, shape, dtype, toDType(source.flat, dtype));
 }
 
-/** A tensor on `device` with the elements of `data`, which has the dtype's array type. */
+/** A tensor on `device` with the values in `data`, which has the dtype's array type. */
 export function upload(device: Backend, shape: Shape, dtype: DType, data: TypedArray): Tensor {
-  if (!device.caps.dtypes.includes(dtype)) {
-    fail(
-      "unsupported",
-      `tensor: ${device.name} has no ${dtype}: it supports ${device.caps.dtypes.join(", ")}`,
-    );
-  }
+  checkHas("tensor", device, dtype);
   const bytes = data.length * bytesOf(dtype);
   if (bytes > device.caps.maxBufferBytes) {
     fail(
@@ -85,15 +82,25 @@ export function upload(device: Backend, shape: Shape, dtype: DType, data: TypedA
     );
   }
   const buffer = device.alloc(bytes);
-  if (data.length > 0) device.write(buffer, data);
+  if (data.length > 0) device.write(buffer, elementBytes(dtype, data));
   return stored({ shape: [...shape], dtype }, new Storage(device, buffer));
 }
 
-function fromTyped(values: TypedArray): { shape: number[]; flat: ArrayLike<number>; dtype: DType } {
-  const dtype: DType =
-    values instanceof Float32Array ? "f32" : values instanceof Float64Array ? "f64" : "i32";
+function fromTyped(values: TypedArray | HalfArray): {
+  shape: number[];
+  flat: ArrayLike<number>;
+  dtype: DType;
+} {
+  const dtype = dtypeOf[values[Symbol.toStringTag]] ?? "i32";
   return { shape: [values.length], flat: values, dtype };
 }
+
+/** By name, since not every engine has a Float16Array. */
+const dtypeOf: Readonly<Record<string, DType>> = {
+  Float16Array: "f16",
+  Float32Array: "f32",
+  Float64Array: "f64",
+};
 
 function toDType(flat: ArrayLike<number>, dtype: DType): TypedArray {
   if (isFloat(dtype)) return typedArray(dtype, flat);
@@ -134,6 +141,7 @@ export function full(shape: Shape, value: number | Scalar, options: CreateOption
 
 const fullExprs = {
   f32: param(0, "f32"),
+  f16: cast(param(0, "f32"), "f16"),
   f64: param(0, "f64"),
   i32: param(0, "i32"),
   bool: param(0, "bool"),
@@ -210,6 +218,7 @@ function ramp(
 
 const rampExprs = {
   f32: rampExpr("f32"),
+  f16: cast(rampExpr("f32"), "f16"),
   f64: rampExpr("f64"),
   i32: rampExpr("i32"),
   bool: cast(rampExpr("i32"), "bool"),
@@ -227,7 +236,13 @@ export function eye(rows: number, columns: number = rows, options: CreateOptions
   return applyOne(generate, [], attrs, options.device);
 }
 
-const eyeExprs = { f32: eyeExpr("f32"), f64: eyeExpr("f64"), i32: eyeExpr("i32"), bool: eyeExpr("bool") };
+const eyeExprs = {
+  f32: eyeExpr("f32"),
+  f64: eyeExpr("f64"),
+  f16: eyeExpr("f16"),
+  i32: eyeExpr("i32"),
+  bool: eyeExpr("bool"),
+};
 
 function eyeExpr(dtype: DType): Expr {
   return cast(c.equal(axisIndex(0), axisIndex(1)), dtype);

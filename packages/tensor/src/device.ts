@@ -1,4 +1,4 @@
-import { type Backend, type Executable, interpreter, type Kernel } from "@gradus/core";
+import { type Backend, type DType, type Executable, fail, interpreter, type Kernel } from "@gradus/core";
 
 let chosen: Backend | undefined;
 let builtIn: Backend | undefined;
@@ -24,6 +24,16 @@ export function defaultDevice(): Backend {
   if (chosen !== undefined) return chosen;
   builtIn ??= interpreter();
   return builtIn;
+}
+
+/** Throws `unsupported`, naming the operation, unless `device` has elements of `dtype`. */
+export function checkHas(op: string, device: Backend, dtype: DType): void {
+  const { dtypes } = device.caps;
+  if (dtypes.includes(dtype)) return;
+  fail(
+    "unsupported",
+    `${op}: ${device.name} has no ${dtype}: it supports ${dtypes.join(", ")}. Use one of them, or a device that has it`,
+  );
 }
 
 let work = 0;

@@ -3,6 +3,7 @@ import {
   type Buffer,
   bytesOf,
   castNumber,
+  computeDType,
   contiguousLayout,
   currentObserver,
   type DType,
@@ -65,7 +66,7 @@ export function runRemembered(op: ScalarOp, operands: readonly Operand[]): Gradu
     let param = 0;
     for (let i = 0; i < operands.length; i++) {
       const operand = operands[i];
-      if (typeof operand === "number") params[param++] = castNumber(operand, dtype);
+      if (typeof operand === "number") params[param++] = castNumber(operand, computeDType(dtype));
       else buffers[at++] = ((operand as GradusTensor).value as Stored).storage.buffer;
     }
     buffers[at] = output;

@@ -1,5 +1,6 @@
 import {
   cast,
+  computeDType,
   type DType,
   type ElementwiseMethods,
   type Expr,
@@ -87,7 +88,10 @@ function attrsOf(
   const signature = `${name} ${operands.map((o, k) => (isTensor(o) ? o.dtype : `#${dtypes[k]}`)).join()} ${dtypes.join()}`;
   let expr = exprs.get(signature);
   if (expr === undefined) {
+    const joined = dtypes.at(-1) as DType;
     expr = build(...leavesOf(operands, dtypes));
+    // What f16 operands make is computed in f32, all of it, and rounded in the end.
+    if (joined === "f16" && isFloat(expr.dtype)) expr = cast(expr, joined);
     exprs.set(signature, expr);
   }
   return { name, expr, params };
@@ -101,7 +105,10 @@ function leavesOf(operands: readonly Operand[], dtypes: readonly DType[]): Expr[
   let numbers = 0;
   return operands.map((operand, k) => {
     const dtype = dtypes[k] as DType;
-    return isTensor(operand) ? cast(input(tensors++, operand.dtype), dtype) : param(numbers++, dtype);
+    const computed = computeDType(dtype);
+    return isTensor(operand)
+      ? cast(cast(input(tensors++, operand.dtype), dtype), computed)
+      : param(numbers++, computed);
   });
 }
 

@@ -2,6 +2,7 @@ import {
   bytesOf,
   type DType,
   fail,
+  type HalfArray,
   isContiguous,
   type NestedArray,
   type Shape,
@@ -114,7 +115,7 @@ export function unnest(values: NestedArray): { shape: number[]; flat: number[]; 
 }
 
 /** Whether `x` is a typed array of numbers. */
-export function isTypedArray(x: unknown): x is TypedArray {
+export function isTypedArray(x: unknown): x is TypedArray | HalfArray {
   return (
     ArrayBuffer.isView(x) &&
     !(x instanceof DataView) &&

@@ -298,7 +298,7 @@ export class ExpressionEmitter {
     if (e.dtype === "bool") body.i32(0);
     this.pushNumber(e);
     if (e.dtype === "bool") body.put(op.i32Sub);
-    body.simd({ f32: simd.splatF32, f64: simd.splatF64, i32: simd.splatI32, bool: simd.splatI32 }[e.dtype]);
+    body.simd(e.dtype === "f32" ? simd.splatF32 : e.dtype === "f64" ? simd.splatF64 : simd.splatI32);
   }
 
   /** The local that holds the lanes of an expression. */

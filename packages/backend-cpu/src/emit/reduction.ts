@@ -200,7 +200,7 @@ export function vectorAccumulator(
   if (isSumLike(reduction) && dtype === "f32") return wideAccumulator(body, reduction, lanes);
   const total = body.local(V128);
   const of = (f32: number, f64: number, i32: number, bool: number): number =>
-    ({ f32, f64, i32, bool })[dtype];
+    ({ f32, f64, i32, bool })[dtype as Exclude<DType, "f16">];
   const instruction = {
     sum: of(simd.addF32, simd.addF64, simd.addI32, simd.addI32),
     prod: of(simd.mulF32, simd.mulF64, simd.mulI32, simd.mulI32),

@@ -2,8 +2,8 @@ import {
   type Backend,
   type Buffer,
   type Caps,
+  checkDTypes,
   checkLaunch,
-  dtypes,
   type Executable,
   fail,
   GradusError,
@@ -13,6 +13,7 @@ import {
   validateKernel,
 } from "@gradus/core";
 import { Cpu } from "../cpu-device.js";
+import { dtypes } from "../dtypes.js";
 import { failedCheck } from "../launch-check.js";
 import { Allocator, type Block } from "../memory/allocator.js";
 import { MAX_BUFFER_BYTES } from "../memory/residency.js";
@@ -130,6 +131,7 @@ export class WorkerCpu implements Backend {
   compile(kernel: Kernel): Executable {
     this.checkOpen();
     validateKernel(kernel);
+    checkDTypes(kernel, this.name, dtypes);
     this.kernels.push(new WeakRef(kernel));
     return new RemoteKernel(kernel, this, this.kernels.length - 1);
   }

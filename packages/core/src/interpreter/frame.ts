@@ -6,9 +6,12 @@ import { type Precision, type Register, scalarRegister } from "./registers.js";
 
 /** What a launch hands to its kernel: the memory behind each buffer, and how many elements of it are the buffer's. */
 export interface BufferView {
-  readonly data: TypedArray;
+  readonly data: Elements;
   readonly length: number;
 }
+
+/** A buffer's elements; those of f16 as bits. */
+export type Elements = TypedArray | Uint16Array;
 
 /** What the instructions of a compiled kernel share: the buffers and numbers of the launch in progress. */
 export class Frame {

@@ -1,7 +1,8 @@
-import type { TypedArray } from "../dtype.js";
-import { type Frame, outOfBounds } from "./frame.js";
+import type { DType, TypedArray } from "../dtype.js";
+import { halfBits, halfValue } from "../half.js";
+import { type Elements, type Frame, outOfBounds } from "./frame.js";
 import type { Step } from "./op-loops.js";
-import type { Register } from "./registers.js";
+import { CHUNK, type Register } from "./registers.js";
 
 /** Where an access reads or writes: at `base + stride * i` along the run, or at a computed index for each element. */
 export type Address =
@@ -13,8 +14,25 @@ export interface Guard {
   readonly fill: number;
 }
 
-/** A step that loads from a buffer of the launch. */
+/** A step that loads from a buffer of the launch. Bits of f16 are loaded like any numbers, and then become their values. */
 export function loadStep(
+  frame: Frame,
+  buffer: number,
+  dtype: DType,
+  address: Address,
+  guard: Guard | undefined,
+  out: TypedArray,
+): Step {
+  if (dtype !== "f16") return elementsStep(frame, buffer, address, guard, out);
+  const bits = guard && { ...guard, fill: halfBits(guard.fill) };
+  const load = elementsStep(frame, buffer, address, bits, out);
+  return (n) => {
+    load(n);
+    for (let i = 0; i < n; i++) out[i] = halfValue(out[i] as number);
+  };
+}
+
+function elementsStep(
   frame: Frame,
   buffer: number,
   address: Address,
@@ -50,7 +68,7 @@ function affineLoad(frame: Frame, buffer: number, address: Affine, out: TypedArr
   };
 }
 
-function gather(out: TypedArray, data: TypedArray, first: number, stride: number, n: number): void {
+function gather(out: TypedArray, data: Elements, first: number, stride: number, n: number): void {
   if (stride === 1) for (let i = 0; i < n; i++) out[i] = data[first + i] as number;
   else for (let i = 0; i < n; i++) out[i] = data[first + i * stride] as number;
 }
@@ -75,7 +93,7 @@ function guardedAffineLoad(
 /** Returns the position of an access beyond `length`, or -1. */
 function gatherWhere(
   out: TypedArray,
-  data: TypedArray,
+  data: Elements,
   length: number,
   first: number,
   stride: number,
@@ -105,7 +123,7 @@ function indexedLoad(frame: Frame, buffer: number, { index }: Indexed, out: Type
 
 function gatherIndexed(
   out: TypedArray,
-  data: TypedArray,
+  data: Elements,
   length: number,
   index: TypedArray,
   step: number,
@@ -136,7 +154,7 @@ function guardedIndexedLoad(
 
 function gatherIndexedWhere(
   out: TypedArray,
-  data: TypedArray,
+  data: Elements,
   length: number,
   index: TypedArray,
   step: number,
@@ -156,8 +174,30 @@ function gatherIndexedWhere(
   return -1;
 }
 
-/** A step that writes `value` to a buffer of the launch. */
-export function storeStep(frame: Frame, buffer: number, address: Address, value: Register): Step {
+/** A step that writes `value` to a buffer of the launch, as bits if they are of f16. */
+export function storeStep(
+  frame: Frame,
+  buffer: number,
+  dtype: DType,
+  address: Address,
+  value: Register,
+): Step {
+  if (dtype !== "f16") return putStep(frame, buffer, address, value);
+  const data = new Uint16Array(value.step === 0 ? 1 : CHUNK);
+  const put = putStep(frame, buffer, address, { data, step: value.step });
+  return (n) => {
+    const count = value.step === 0 ? 1 : n;
+    for (let i = 0; i < count; i++) data[i] = halfBits(value.data[i] as number);
+    put(n);
+  };
+}
+
+interface Source {
+  readonly data: Elements;
+  readonly step: 0 | 1;
+}
+
+function putStep(frame: Frame, buffer: number, address: Address, value: Source): Step {
   if (address.kind === "affine") {
     return (n) => {
       const { data, length } = frame.buffer(buffer);
@@ -179,10 +219,10 @@ export function storeStep(frame: Frame, buffer: number, address: Address, value:
 }
 
 function scatter(
-  data: TypedArray,
+  data: Elements,
   first: number,
   stride: number,
-  value: TypedArray,
+  value: Elements,
   step: number,
   n: number,
 ): void {

@@ -1,6 +1,7 @@
 import type { Buffer } from "../backend.js";
-import { bytesOf, type DType, type TypedArray } from "../dtype.js";
+import { bytesOf, type DType } from "../dtype.js";
 import { fail } from "../errors.js";
+import type { Elements } from "./frame.js";
 
 /** The largest buffer: what an ArrayBuffer may hold in every engine of today. */
 export const MAX_BUFFER_BYTES = 2 ** 31 - 8;
@@ -14,6 +15,7 @@ export class HostBuffer implements Buffer {
   private words: Float32Array | undefined;
   private integers: Int32Array | undefined;
   private doubles: Float64Array | undefined;
+  private halves: Uint16Array | undefined;
 
   constructor(
     readonly bytes: number,
@@ -24,7 +26,7 @@ export class HostBuffer implements Buffer {
     this.words = new Float32Array(Math.ceil(bytes / 8) * 2);
   }
 
-  as(dtype: DType): TypedArray {
+  as(dtype: DType): Elements {
     const words = this.words ?? disposed();
     switch (dtype) {
       case "f32":
@@ -32,6 +34,9 @@ export class HostBuffer implements Buffer {
       case "f64":
         this.doubles ??= new Float64Array(words.buffer);
         return this.doubles;
+      case "f16":
+        this.halves ??= new Uint16Array(words.buffer);
+        return this.halves;
       default:
         this.integers ??= new Int32Array(words.buffer);
         return this.integers;
@@ -66,6 +71,7 @@ export class HostBuffer implements Buffer {
     this.words = undefined;
     this.integers = undefined;
     this.doubles = undefined;
+    this.halves = undefined;
     return true;
   }
 

@@ -1,5 +1,6 @@
 import { type DType, isFloat, type TypedArray } from "../dtype.js";
 import { fail } from "../errors.js";
+import { halfBits, halfValue } from "../half.js";
 import { scalarOp } from "../ir/scalar-ops.js";
 import {
   type BinaryLoop,
@@ -43,6 +44,11 @@ export function castStep(from: DType, to: DType, out: TypedArray, { data, step }
   if (from === "f32" && to === "f32") {
     return (n) => {
       for (let i = 0; i < n; i++) out[i] = Math.fround(data[i * step] as number);
+    };
+  }
+  if (to === "f16") {
+    return (n) => {
+      for (let i = 0; i < n; i++) out[i] = halfValue(halfBits(data[i * step] as number));
     };
   }
   if (to === "bool") {

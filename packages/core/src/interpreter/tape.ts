@@ -80,7 +80,7 @@ export class TapeBuilder {
     const source = this.value(value);
     const { address, uses } = this.address(index);
     for (const node of uses) node.root = true;
-    return () => storeStep(this.frame, buffer, address(), source());
+    return () => storeStep(this.frame, buffer, value.dtype, address(), source());
   }
 
   build(): Tape {
@@ -188,7 +188,7 @@ export class TapeBuilder {
         condition: guard.register as Register,
         fill: expr.fill ?? 0,
       };
-      return loadStep(this.frame, expr.buffer, address(), condition, out.data);
+      return loadStep(this.frame, expr.buffer, expr.dtype, address(), condition, out.data);
     };
     const node = computed(expr.dtype, all, step);
     // An affine load varies though none of the registers that it reads does.

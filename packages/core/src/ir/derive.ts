@@ -1,4 +1,4 @@
-import { isFloat } from "../dtype.js";
+import { computeDType, isFloat } from "../dtype.js";
 import * as c from "./calculus.js";
 import { cast, constant, type Expr, input, postOrder, substitute } from "./expr.js";
 import { scalarOp } from "./scalar-ops.js";
@@ -14,11 +14,16 @@ import { scalarOp } from "./scalar-ops.js";
  * themselves, which gives derivatives of any order.
  */
 export function gradientExprs(expr: Expr, operands: number): readonly (Expr | undefined)[] {
-  const known = cache.get(expr);
-  if (known !== undefined) return known;
+  const made = cache.get(expr);
+  if (made !== undefined) return made;
   const result = input(operands + 1, expr.dtype);
+  // What is rounded to f16 last is a result too, if one that was f32 before.
+  const unrounded = expr.kind === "cast" && expr.dtype === "f16" ? expr.value : undefined;
+  const known = (e: Expr): Expr | undefined =>
+    e === expr ? result : e === unrounded && e.kind === "op" ? cast(result, e.dtype) : undefined;
+  // Adjoints are computed in f32 where their values are f16, and rounded in the end.
   const adjoints = new Map<Expr, Expr>();
-  if (isFloat(expr.dtype)) adjoints.set(expr, input(operands, expr.dtype));
+  if (isFloat(expr.dtype)) adjoints.set(expr, cast(input(operands, expr.dtype), computeDType(expr.dtype)));
   const nodes = postOrder([expr]);
   for (const node of nodes.reverse()) {
     const dy = adjoints.get(node);
@@ -34,10 +39,13 @@ export function gradientExprs(expr: Expr, operands: number): readonly (Expr | un
     if (node.kind !== "input") continue;
     const adjoint = adjoints.get(node);
     if (adjoint === undefined) continue;
-    const share =
-      expr.kind === "input" ? adjoint : substitute(adjoint, (e) => (e === expr ? result : undefined));
+    const share = expr.kind === "input" ? adjoint : substitute(adjoint, known);
     const before = gradients[node.index];
     gradients[node.index] = before === undefined ? share : c.add(before, share);
+  }
+  for (const node of nodes) {
+    if (node.kind === "input" && gradients[node.index] !== undefined)
+      gradients[node.index] = cast(gradients[node.index] as Expr, node.dtype);
   }
   cache.set(expr, gradients);
   return gradients;
@@ -47,7 +55,7 @@ const cache = new WeakMap<Expr, readonly (Expr | undefined)[]>();
 
 function contributions(node: Expr, dy: Expr): readonly (readonly [Expr, Expr | undefined])[] {
   if (node.kind === "cast")
-    return [[node.value, isFloat(node.value.dtype) ? cast(dy, node.value.dtype) : undefined]];
+    return [[node.value, isFloat(node.value.dtype) ? cast(dy, computeDType(node.value.dtype)) : undefined]];
   if (node.kind !== "op") return [];
   const shares = scalarOp(node.op)?.gradient?.(dy, node.args, node);
   if (shares === undefined) {

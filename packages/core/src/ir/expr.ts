@@ -1,4 +1,4 @@
-import { castNumber, type DType } from "../dtype.js";
+import { castNumber, type DType, isFloat } from "../dtype.js";
 
 /**
  * An expression of one element: the language of kernels.
@@ -28,7 +28,8 @@ export type Expr =
   | { readonly kind: "op"; readonly op: string; readonly args: readonly Expr[]; readonly dtype: DType }
   /**
    * The value as another dtype. From f32 to f32: rounded as if it had been stored, which only a device that computes f32
-   * in a wider type can tell from the value itself.
+   * in a wider type can tell from the value itself. To f16: rounded to the nearest binary16, ties to even, also where the
+   * next thing is a cast back. Of f16 there are only loads, constants and casts: what is computed is f32.
    */
   | { readonly kind: "cast"; readonly value: Expr; readonly dtype: DType }
   /**
@@ -89,6 +90,9 @@ export function load(buffer: number, dtype: DType, index: Expr, guard?: Expr, fi
 export function cast(value: Expr, dtype: DType): Expr {
   if (value.dtype === dtype) return value;
   if (value.kind === "const") return constant(value.value, dtype);
+  // From f16 to f32 and back: every value is there again. (The other way round it would be another one.)
+  if (dtype === "f16" && value.kind === "cast" && value.value.dtype === "f16" && isFloat(value.dtype))
+    return value.value;
   return { kind: "cast", value, dtype };
 }
 

@@ -23,6 +23,11 @@ export function reject(kernel: Kernel, problem: string): never {
   return fail("kernel-invalid", `kernel "${kernel.name}": ${problem}`);
 }
 
+/** Rejects f16 where only what is computed may stand: it is for loads, constants, casts and what is written. */
+export function rejectHalf(kernel: Kernel, what: string, dtype: DType | undefined): void {
+  if (dtype === "f16") reject(kernel, `${what} may not be f16, which is for storage. Cast it to f32`);
+}
+
 export function expectDType({ kernel, name }: Place, what: string, actual?: DType, expected?: DType): void {
   if (actual !== expected) reject(kernel, `${name}: ${what} must be ${expected}, got ${actual}`);
 }
@@ -72,6 +77,12 @@ function checkNode(place: Place, node: Expr): void {
       return;
     case "op":
       checkOp(place, node);
+      if (node.args.some((arg) => arg.dtype === "f16")) {
+        reject(
+          kernel,
+          `${name}: ${node.op} takes no f16: it is for storage. Cast to f32, and the result to f16`,
+        );
+      }
       return;
     case "cast":
       return;

@@ -100,12 +100,13 @@ function cumulate(changes: Broken<NativeKernel> = {}): NativeKernel {
 }
 
 const f = constant(1, "f32");
+const half = constant(1, "f16");
 const i = constant(1, "i32");
 
 const malformed: readonly (readonly [rule: string, kernel: Kernel, problem: string])[] = [
   // The kernel as a whole
   ["kind", { ...loop(), kind: "scan" } as unknown as Kernel, 'unknown kind "scan"'],
-  ["dtypes", loop({ inputs: ["f16"] }), 'inputs[0] has the unknown dtype "f16"'],
+  ["dtypes", loop({ inputs: ["bf16"] }), 'inputs[0] has the unknown dtype "bf16"'],
   ["dtypes of params", loop({ params: ["f8"] }), 'params[0] has the unknown dtype "f8"'],
   ["axes", loop({ axes: 1.5 }), "axes must be a whole number, got 1.5"],
   ["grid", loop({ grid: 4 }), "grid must be a whole number from 0 to its 3 axes, got 4"],
@@ -115,6 +116,21 @@ const malformed: readonly (readonly [rule: string, kernel: Kernel, problem: stri
     loop({ aliases: [0] }),
     "output 0 may not overwrite input 0: elements are read after they are written",
   ],
+
+  // f16 is for storage
+  [
+    "params of f16",
+    loop({ params: ["f16"] }),
+    "params[0] may not be f16, which is for storage. Cast it to f32",
+  ],
+  ["stages of f16", stages({ value: half, dtype: "f16" }), "the value of stage 1 may not be f16"],
+  [
+    "operations on f16",
+    value(op("add", [half, half], "f16")),
+    "write 0: add takes no f16: it is for storage",
+  ],
+  ["operands of f16", contract({ a: half, b: half }), "a may not be f16"],
+  ["natives of f16", cumulate({ inputs: ["f16"], outputs: ["f16"] }), "a buffer of cumulate may not be f16"],
 
   // Leaves
   [

@@ -13,7 +13,7 @@ import {
   scatterings,
 } from "./kernel.js";
 import { mayOverwrite } from "./may-overwrite.js";
-import { checkExpr, expectDType, type Place, reject } from "./validate-expr.js";
+import { checkExpr, expectDType, type Place, reject, rejectHalf } from "./validate-expr.js";
 
 /**
  * Throws `kernel-invalid`, naming the kernel and the place in it, if a kernel breaks a rule of the kernel language. A
@@ -25,6 +25,9 @@ export function validateKernel(kernel: Kernel): void {
       if (!dtypes.includes(dtype)) reject(kernel, `${list}[${i}] has the unknown dtype "${dtype}"`);
     });
   }
+  kernel.params.forEach((dtype, i) => {
+    rejectHalf(kernel, `params[${i}]`, dtype);
+  });
   validateParts(kernel);
   kernel.aliases?.forEach((input, output) => {
     if (input === undefined) return;
@@ -76,6 +79,7 @@ function validateLoop(kernel: LoopKernel): void {
   stages.forEach((stage, i) => {
     const at = place(`stage ${i}`, stage.over, i);
     checkExpr(at, stage.value);
+    rejectHalf(kernel, `the value of stage ${i}`, stage.value.dtype);
     checkReduction(at, stage);
   });
   writes.forEach((write, i) => {
@@ -143,6 +147,7 @@ function validateContract(kernel: ContractKernel): void {
   ] as const;
   for (const [name, operand, own] of operands) {
     checkExpr(place(name, own), operand);
+    rejectHalf(kernel, name, operand.dtype);
     if (operand.dtype === "bool") reject(kernel, `${name} must be of numbers, got bool`);
   }
   expectDType(place("b", []), "its value", b.dtype, a.dtype);
@@ -189,6 +194,7 @@ function validateNative(kernel: NativeKernel): void {
       reject(kernel, `${native} has ${expected} ${list}, got ${kernel[list].length}`);
     }
   };
+  for (const dtype of [...inputs, ...outputs]) rejectHalf(kernel, `a buffer of ${native}`, dtype);
   const at: Place = { kernel, name: native, axes: 0, usable: [], stages: [], readable: 0 };
   switch (native) {
     case "scatterAdd":

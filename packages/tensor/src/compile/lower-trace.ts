@@ -8,6 +8,7 @@ import {
   sameShape,
 } from "@gradus/core";
 import type { GradusTensor } from "../gradus-tensor.js";
+import { lower } from "../lowering/lower.js";
 import type { Call, Source, Trace } from "./trace.js";
 
 export type Computed = Exclude<Lowered, { kind: "view" }>;
@@ -56,7 +57,8 @@ export function lowerTrace(trace: Trace, results: readonly number[]): LoweredTra
     if (!needed.has(call)) continue;
     const operands = call.inputs.map(operand);
     const avals = call.outputs.map((id) => (trace.values[id] as Source).aval);
-    const lowered = call.op.lower(
+    const lowered = lower(
+      call.op,
       operands.map((x) => x.layout),
       call.attrs,
       avals,

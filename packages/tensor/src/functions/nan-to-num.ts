@@ -11,6 +11,7 @@ export interface NanToNumOptions {
 }
 
 const GREATEST_F32 = 3.4028234663852886e38;
+const GREATEST_F16 = 65504;
 
 /**
  * `x` with NaN and the infinities replaced. Their gradient is 0.
@@ -25,7 +26,7 @@ const GREATEST_F32 = 3.4028234663852886e38;
  */
 export function nanToNum(x: Tensor, options: NanToNumOptions = {}): Tensor {
   if (!isFloat(x.dtype)) return x;
-  const greatest = x.dtype === "f64" ? Number.MAX_VALUE : GREATEST_F32;
+  const greatest = x.dtype === "f64" ? Number.MAX_VALUE : x.dtype === "f16" ? GREATEST_F16 : GREATEST_F32;
   const { nan = 0, posinf = greatest, neginf = -greatest } = options;
   return pointwise("nanToNum", "number", [x, nan, posinf, neginf], (v, whenNaN, whenHigh, whenLow) =>
     c.where(

@@ -5,6 +5,8 @@ import { type Axes, fail, isFloat, type ReduceOptions, type Tensor } from "@grad
  * the number of elements that are not zero. At the zero vector the gradient is 0, as in PyTorch.
  */
 export function norm(x: Tensor, axes?: Axes, options: ReduceOptions & { readonly p?: number } = {}): Tensor {
+  // Squares leave the range of f16 where their root does not.
+  if (x.dtype === "f16") return norm(x.cast("f32"), axes, options).cast("f16");
   const { p = 2, keepdims = false } = options;
   if (typeof p !== "number" || Number.isNaN(p))
     fail("invalid-argument", `norm: p must be a number, got ${String(p)}`);

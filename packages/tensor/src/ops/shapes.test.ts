@@ -224,7 +224,7 @@ describe("arguments of a wrong kind", () => {
     // @ts-expect-error: a number is no tensor
     expect(() => concat([x, 3])).toThrow("concat: expected a tensor, got number 3");
     expect(() => tensor([1], { dtype: "float32" as "f32" })).toThrow(
-      "tensor: unknown dtype float32. Use one of bool, i32, f32, f64",
+      "tensor: unknown dtype float32. Use one of bool, i32, f16, f32, f64",
     );
     expect(() => zeros([2 ** 30])).toThrow(expect.objectContaining({ code: "out-of-memory" }));
   });

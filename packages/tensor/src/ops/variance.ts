@@ -80,6 +80,7 @@ export function varianceOf(x: Tensor, axes?: Axes, options: VarianceOptions = {}
 
 /** The square root of the variance. Where it is 0 the gradient is 0, as in PyTorch, not infinite. */
 export function std(x: Tensor, axes?: Axes, options: VarianceOptions = {}): Tensor {
+  if (x.dtype === "f16") return std(x.cast("f32"), axes, options).cast("f16");
   const v = varianceOf(x, axes, options);
   const flat = v.eq(0);
   return flat.where(0, flat.where(1, v).sqrt());

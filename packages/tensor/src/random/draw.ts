@@ -32,7 +32,8 @@ export const draw: Op<DrawAttrs> = {
   name: "draw",
   label: ({ distribution }) => `key.${distribution}`,
   infer: (_, { shape, dtype }) => [{ shape, dtype }],
-  lower(_, { distribution, shape, dtype, offset, factor }) {
+  lower(_, { distribution, shape, offset, factor }, [out]) {
+    const { dtype } = out as Aval;
     const isNumber = distribution !== "bits";
     return {
       kind: "loops",

@@ -110,7 +110,9 @@ describe("key", () => {
     expect(() => key(0).bernoulli(2, [1])).toThrow("key.bernoulli: p must be within 0 and 1, got 2");
     expect(() => key(0).uniform([2], { low: 1, high: 0 })).toThrow("low 1 must not exceed high 0");
     expect(() => key(0).normal([-1])).toThrow(expect.objectContaining({ code: "invalid-argument" }));
-    expect(() => key(0).uniform([1], { dtype: "i32" })).toThrow("key.uniform: expected f32 or f64, got i32");
+    expect(() => key(0).uniform([1], { dtype: "i32" })).toThrow(
+      "key.uniform: expected f32, f64 or f16, got i32",
+    );
     expect(() => key(0).split(0)).toThrow("key.split: the count must be at least 1, got 0");
   });
 });

@@ -120,7 +120,7 @@ class ThreefryKey implements Key {
     const op = `key.${distribution}`;
     checkShape(op, shape);
     const { dtype = "f32" } = options;
-    if (!isFloat(dtype)) fail("dtype-mismatch", `${op}: expected f32 or f64, got ${dtype}`);
+    if (!isFloat(dtype)) fail("dtype-mismatch", `${op}: expected f32, f64 or f16, got ${dtype}`);
     if (options.device !== undefined && options.device !== this.words.device) {
       fail(
         "device-mismatch",

@@ -1,5 +1,7 @@
 import {
   calculus as c,
+  cast,
+  computeDType,
   type Expr,
   type InputExpr,
   param,
@@ -114,7 +116,9 @@ export function inline(producer: Cluster, consumer: Cluster, isOnlyReader: boole
       places.push(place);
     }
     const computed = rounded(place.visit(value.expr));
-    return guard === undefined ? computed : c.where(guard, computed, e.fill ?? 0);
+    if (guard === undefined) return computed;
+    const { dtype } = computed;
+    return cast(c.where(guard, cast(computed, computeDType(dtype)), e.fill ?? 0), dtype);
   });
   return {
     ...consumer,
