@@ -124,7 +124,7 @@ const rules: Readonly<Record<string, (a: Interval, b: Interval, c: Interval) => 
   ceil: (a) => a,
   trunc: (a) => a,
   round: (a) => a,
-  idiv: (a) => (a[0] >= 0 ? [0, a[1]] : [-magnitude(a), magnitude(a)]),
+  idiv: (a, b) => [a[0] >= 0 && b[0] >= 0 ? 0 : -magnitude(a), magnitude(a)],
   imod: remainderOf,
   fmod: remainderOf,
   maximum: ([a, b], [p, q]) => [Math.max(a, p), Math.max(b, q)],

@@ -1,0 +1,3 @@
+import { describeIntegers } from "./integers.fixture.js";
+
+describeIntegers({ mode: "cpu" });
