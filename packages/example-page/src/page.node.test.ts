@@ -24,10 +24,8 @@ afterAll(async () => {
   await server?.close();
 }, 60_000);
 
-// A task takes longer than it needs where others want the processor: a page that blocks does so each time.
 it("trains digits on the processor, by WebGPU and by WebGL2 to the same accuracy, and stays responsive", {
   timeout: 180_000,
-  retry: 2,
 }, async () => {
   const problems: string[] = [];
   page.on("pageerror", (error) => problems.push(String(error)));
@@ -51,27 +49,46 @@ it("trains digits on the processor, by WebGPU and by WebGL2 to the same accuracy
   expect(await page.locator("#chart .curve").count()).toBe(3);
   expect(await page.locator(".digit").count()).toBe(24);
   expect(tasks).toBeGreaterThan(0);
-  expect(tasks).toBeLessThan(50);
+  expect(tasks).toBeLessThan(25);
 });
 
 interface TraceEvent {
   readonly name: string;
   readonly pid: number;
   readonly tid: number;
+  /** When it began, in microseconds. */
+  readonly ts: number;
+  readonly dur?: number;
   /** Microseconds in which the thread computed, without those in which others had the processor. */
   readonly tdur?: number;
-  readonly args?: { readonly name?: string };
+  readonly args?: {
+    readonly name?: string;
+    readonly chrome_mojo_event_info?: { readonly mojo_interface_tag?: string };
+  };
 }
 
-/** The milliseconds that the longest task of a page's main thread took. */
+/**
+ * The milliseconds that the longest task of the page itself took. Whoever drives the browser has tasks in it too: to load its script of
+ * 330 kB, which looks for elements, takes longer than anything that the page does.
+ */
 function longestTask({ traceEvents }: { readonly traceEvents: readonly TraceEvent[] }): number {
+  const thread = ({ pid, tid }: TraceEvent): string => `${pid} ${tid}`;
   const isMain = new Set(
     traceEvents
       .filter(({ name, args }) => name === "thread_name" && args?.name === "CrRendererMain")
-      .map(({ pid, tid }) => `${pid} ${tid}`),
+      .map(thread),
   );
-  const tasks = traceEvents.filter(
-    ({ name, pid, tid }) => /RunTask$/.test(name) && isMain.has(`${pid} ${tid}`),
+  const own = traceEvents.filter((event) => isMain.has(thread(event)));
+  const driven = own.filter(({ args }) =>
+    args?.chrome_mojo_event_info?.mojo_interface_tag?.includes("DevTools"),
+  );
+  const tasks = own.filter(
+    (task) =>
+      /RunTask$/.test(task.name) &&
+      !driven.some(
+        (event) =>
+          thread(event) === thread(task) && event.ts >= task.ts && event.ts <= task.ts + (task.dur ?? 0),
+      ),
   );
   return Math.max(...tasks.map(({ tdur = 0 }) => tdur)) / 1000;
 }
