@@ -18,6 +18,7 @@ import {
 import { unrounded, withHalfOperands } from "./emit/half.js";
 import { REGISTER_THREADS, registerShader } from "./emit/register-shader.js";
 import type { Shader } from "./emit/shader.js";
+import { isMultipleOfFour, numberOf } from "./index-numbers.js";
 import { type Limits, LoopProgram, product } from "./loop-program.js";
 import type { Pipelines } from "./pipelines.js";
 import {
@@ -241,39 +242,6 @@ function operandPlan(
     isMultipleOfFour(base, numbers) &&
     (load.guard === undefined || !dependsOnAxis(load.guard, axis));
   return { along, vector };
-}
-
-interface Numbers {
-  readonly sizes: readonly number[];
-  readonly params: readonly number[];
-}
-
-/** The value of an index expression that is the same everywhere, or undefined. */
-function numberOf(e: Expr, numbers: Numbers): number | undefined {
-  switch (e.kind) {
-    case "const":
-      return e.value;
-    case "size":
-      return numbers.sizes[e.axis];
-    case "param":
-      return numbers.params[e.index];
-    case "op": {
-      const [a, b] = e.args.map((arg) => numberOf(arg, numbers));
-      if (a === undefined || b === undefined) return undefined;
-      return e.op === "add" ? a + b : e.op === "sub" ? a - b : e.op === "mul" ? a * b : undefined;
-    }
-    default:
-      return undefined;
-  }
-}
-
-function isMultipleOfFour(e: Expr, numbers: Numbers): boolean {
-  const value = numberOf(e, numbers);
-  if (value !== undefined) return value % 4 === 0;
-  if (e.kind !== "op") return false;
-  const [a, b] = e.args as [Expr, Expr];
-  if (e.op === "mul") return isMultipleOfFour(a, numbers) || isMultipleOfFour(b, numbers);
-  return (e.op === "add" || e.op === "sub") && isMultipleOfFour(a, numbers) && isMultipleOfFour(b, numbers);
 }
 
 /** A contraction as a loop with a sum. */

@@ -1,8 +1,11 @@
-import { affineIn, type Expr, type LoopKernel, postOrder } from "@gradus/core";
+import { type Expr, type LoopKernel, postOrder } from "@gradus/core";
+import { DenseBuffers, noFours } from "./dense-buffers.js";
 import { ARGUMENTS } from "./emit/bindings.js";
-import { loopShader, PARALLEL_THREADS, SERIAL_THREADS } from "./emit/loop-shader.js";
+import { type LoopShape, loopShader, SERIAL_THREADS } from "./emit/loop-shader.js";
 import type { Shader } from "./emit/shader.js";
 import { isVectorizable, vectorShader } from "./emit/vector-shader.js";
+import type { Numbers } from "./index-numbers.js";
+import { loopLayout, readsColumns } from "./loop-layout.js";
 import type { Pipelines } from "./pipelines.js";
 import type { Copy, Dispatch, GpuProgram, Work } from "./work.js";
 
@@ -20,15 +23,13 @@ export interface Limits {
   readonly halfContractions: boolean;
 }
 
-/** With fewer workgroups than this a device is not full. */
-const ENOUGH_GROUPS = 64;
-
-/** A loop kernel on the device. Its layout on threads depends on the kernel and the sizes alone, and so do its results. */
+/** A loop kernel on the device. Its layout on threads depends on the kernel and the numbers of a launch alone, and so do its results. */
 export class LoopProgram implements GpuProgram {
-  readonly dependsOnParams = false;
+  readonly dependsOnParams: boolean;
   readonly messages: readonly string[];
   private readonly shaders = new Map<string, Shader>();
   private readonly columnwise: boolean;
+  private readonly dense: DenseBuffers | undefined;
   private vector: Shader | undefined | null = null;
 
   constructor(
@@ -36,15 +37,20 @@ export class LoopProgram implements GpuProgram {
     private readonly pipelines: Pipelines,
     private readonly limits: Limits,
   ) {
-    this.messages = kernel.checks?.map((check) => check.message) ?? [];
+    const { inputs, outputs, checks } = kernel;
+    this.messages = checks?.map((check) => check.message) ?? [];
     this.columnwise = readsColumns(kernel);
+    // Buffers that lie in scratch memory are no vectors.
+    if (inputs.length + outputs.length + 2 <= limits.buffers) this.dense = new DenseBuffers(kernel);
+    this.dependsOnParams = this.dense?.dependsOnParams === true;
   }
 
-  plan(sizes: readonly number[], _params: readonly number[], bytes: readonly number[]): Work[] {
+  plan(sizes: readonly number[], params: readonly number[], bytes: readonly number[]): Work[] {
     const { kernel } = this;
     const points = product(sizes.slice(0, kernel.grid));
     if (points === 0) return [];
-    return this.layOut(sizes, points).flatMap(({ shader, workgroups, chunks, threads, scratchBytes }) => {
+    return this.layOut({ sizes, params }, points).flatMap((pass) => {
+      const { shader, workgroups, chunks, threads, scratchBytes } = pass;
       const words = [points, chunks, 0, threads, ...sizes, ...kernel.params.map(() => 0)];
       const dispatch: Dispatch = {
         kind: "dispatch",
@@ -63,11 +69,13 @@ export class LoopProgram implements GpuProgram {
   /** The shaders that launches of these sizes need. */
   shadersFor(sizes: readonly number[]): Shader[] {
     const points = product(sizes.slice(0, this.kernel.grid));
-    return points === 0 ? [] : this.layOut(sizes, points).map(({ shader }) => shader);
+    // Strides among the params are not known yet: most are those of rows that lie densely, multiples of four if their length is.
+    const params = this.kernel.params.map(() => 0);
+    return points === 0 ? [] : this.layOut({ sizes, params }, points).map(({ shader }) => shader);
   }
 
-  private layOut(sizes: readonly number[], points: number) {
-    const { kernel, limits } = this;
+  private layOut(numbers: Numbers, points: number) {
+    const { kernel, limits, columnwise } = this;
     const whole = { chunks: 1, threads: 0, scratchBytes: 0 };
     if (isVectorizable(kernel)) {
       if (this.vector === null) this.vector = vectorShader(kernel, limits.buffers);
@@ -75,16 +83,23 @@ export class LoopProgram implements GpuProgram {
         return [{ ...whole, shader: this.vector, workgroups: Math.ceil(points / 256) }];
       }
     }
-    const { y, alongGrid } = this.threadsFor(sizes, points);
-    if (y === 1)
-      return [{ ...whole, shader: this.shader(false), workgroups: Math.ceil(points / SERIAL_THREADS) }];
-    const threads = y + (alongGrid ? 1024 : 0);
-    const groups = Math.ceil((points * y) / PARALLEL_THREADS);
-    const chunks = this.chunksFor(sizes, groups, y);
-    if (chunks === 1) return [{ ...whole, threads, shader: this.shader(true), workgroups: groups }];
+    const fours = this.dense?.of(numbers) ?? noFours;
+    const layout = loopLayout(kernel, numbers.sizes, points, { columnwise, fours, limits });
+    if (layout.threads === 1) {
+      const shader = this.shader({ isParallel: false, subgroups: false, fours });
+      return [{ ...whole, shader, workgroups: Math.ceil(points / SERIAL_THREADS) }];
+    }
+    const { groups, chunks, held } = layout;
+    const threads = layout.threads + (layout.alongGrid ? 1024 : 0);
+    const subgroups = limits.subgroups && kernel.stages.length > 0;
+    const shape = { isParallel: true, subgroups, fours };
+    if (chunks === 1) {
+      const shader = this.shader(held === undefined ? shape : { ...shape, held });
+      return [{ ...whole, threads, shader, workgroups: groups }];
+    }
     const scratchBytes = 4 * 2 * kernel.stages.length * points * chunks;
     return [...kernel.stages.keys(), kernel.stages.length].map((pass) => ({
-      shader: this.shader(true, pass),
+      shader: this.shader({ ...shape, pass }),
       workgroups: groups * chunks,
       chunks,
       threads,
@@ -92,45 +107,14 @@ export class LoopProgram implements GpuProgram {
     }));
   }
 
-  private shader(isParallel: boolean, pass?: number): Shader {
-    const key = `${isParallel} ${pass}`;
+  private shader(shape: LoopShape): Shader {
+    const key = `${shape.isParallel} ${shape.pass} ${shape.held} ${[...shape.fours.buffers].sort().join()}`;
     let shader = this.shaders.get(key);
     if (shader === undefined) {
-      shader = loopShader(
-        this.kernel,
-        {
-          isParallel,
-          subgroups: isParallel && this.kernel.stages.length > 0 && this.limits.subgroups,
-          ...(pass !== undefined && { pass }),
-        },
-        this.limits.buffers,
-      );
+      shader = loopShader(this.kernel, shape, this.limits.buffers);
       this.shaders.set(key, shader);
     }
     return shader;
-  }
-
-  /** How many threads work on a point, and whether neighbouring threads are neighbouring points. */
-  private threadsFor(sizes: readonly number[], points: number): { y: number; alongGrid: boolean } {
-    const length = longestLoop(this.kernel, sizes);
-    // Software drivers run threads one after another, and barriers cost them most.
-    const enough = this.limits.isSoftware ? 8 : this.columnwise ? 65536 : Infinity;
-    if (length <= 16 || points >= enough) return { y: 1, alongGrid: true };
-    if (this.columnwise && points >= 16) {
-      const y = PARALLEL_THREADS / (points >= 32 ? 32 : 16);
-      return { y: Math.min(y, powerOfTwo(length / 2)), alongGrid: true };
-    }
-    return { y: Math.min(PARALLEL_THREADS, powerOfTwo(length / 4)), alongGrid: false };
-  }
-
-  /** Into how many parts stages are cut: only where there are too few points to fill the device. */
-  private chunksFor(sizes: readonly number[], groups: number, y: number): number {
-    const { kernel } = this;
-    if (kernel.stages.length === 0 || groups >= ENOUGH_GROUPS || y === 1) return 1;
-    // With packed buffers there is no other scratch memory.
-    if (kernel.inputs.length + kernel.outputs.length + 2 > this.limits.buffers) return 1;
-    const length = longestLoop(kernel, sizes);
-    return Math.max(1, Math.min(y, Math.floor(length / (y * 16)), Math.ceil((4 * ENOUGH_GROUPS) / groups)));
   }
 }
 
@@ -153,13 +137,6 @@ function packed(kernel: LoopKernel, shader: Shader, dispatch: Dispatch, bytes: r
   return [...before, { ...dispatch, words: [...dispatch.words, ...offsets], scratch }, ...after];
 }
 
-function longestLoop({ stages, writes, checks = [] }: LoopKernel, sizes: readonly number[]): number {
-  const lengths = [...stages, ...writes, ...checks].map(({ over }) =>
-    product(over.map((axis) => sizes[axis] as number)),
-  );
-  return Math.max(1, ...lengths);
-}
-
 /** How many operations a launch does on numbers; those on indices do not count. */
 function operationsOf({ stages, writes }: LoopKernel, sizes: readonly number[], points: number): number {
   const count = (value: Expr): number =>
@@ -171,31 +148,6 @@ function operationsOf({ stages, writes }: LoopKernel, sizes: readonly number[], 
     (sum, { over, each }) => sum + points * each * product(over.map((axis) => sizes[axis] as number)),
     0,
   );
-}
-
-/** Whether neighbouring grid points read neighbouring elements in the stages, rather than steps of a loop. */
-function readsColumns({ grid, stages }: LoopKernel): boolean {
-  if (grid === 0) return false;
-  let votes = 0;
-  for (const { over, value } of stages) {
-    const inner = over.at(-1);
-    for (const e of postOrder([value])) {
-      if (e.kind !== "load") continue;
-      if (hasStrideOne(e.index, grid - 1)) votes++;
-      if (inner !== undefined && hasStrideOne(e.index, inner)) votes--;
-    }
-  }
-  return votes > 0;
-}
-
-function hasStrideOne(index: Expr, axis: number): boolean {
-  const stride = affineIn(index, axis)?.stride;
-  return stride?.kind === "const" && stride.value === 1;
-}
-
-/** The least power of two that is not less. */
-function powerOfTwo(n: number): number {
-  return 2 ** Math.max(0, Math.ceil(Math.log2(n)));
 }
 
 export function product(sizes: readonly number[]): number {

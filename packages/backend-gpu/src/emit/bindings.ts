@@ -7,6 +7,22 @@ export type Binding =
   | { readonly kind: "scratch"; readonly writes: boolean }
   | { readonly kind: "errors"; readonly writes: true };
 
+/** A value as an element of a buffer. */
+export function stored(dtype: DType, value: string): string {
+  return dtype === "bool" ? `select(0u, 1u, ${value})` : value;
+}
+
+/** An element of a buffer as a value. */
+export function loaded(dtype: DType, element: string): string {
+  return dtype === "bool" ? `(${element} != 0u)` : element;
+}
+
+/** Which buffer of a launch an input lies in: the output's that takes it over, if one does. */
+export function bufferOf({ inputs, aliases }: Kernel, input: number): number {
+  const output = aliases?.indexOf(input) ?? -1;
+  return output < 0 ? input : inputs.length + output;
+}
+
 /** Words of a launch's arguments before its sizes. */
 export const ARGUMENTS = { points: 0, chunks: 1, errors: 2, threads: 3, first: 4 } as const;
 
@@ -92,20 +108,27 @@ export class Bindings {
   /** An element of an input. */
   load(input: number, index: string): string {
     const dtype = this.kernel.inputs[input] as DType;
-    const output = this.kernel.aliases?.indexOf(input) ?? -1;
-    const buffer = output < 0 ? input : this.kernel.inputs.length + output;
-    const element = this.element(buffer, index, dtype);
-    return dtype === "bool" ? `(${element} != 0u)` : element;
+    return loaded(dtype, this.element(bufferOf(this.kernel, input), index, dtype));
+  }
+
+  /** Four elements of an input that is bound as vectors, as they are stored; `loaded` makes values of them. */
+  loadFour(input: number, index: string): string {
+    return `${this.name(bufferOf(this.kernel, input))}[(${index}) >> 2u]`;
+  }
+
+  /** The statement that stores four elements to an output that is bound as vectors. */
+  storeFour(output: number, index: string, four: string): string {
+    return `${this.name(this.kernel.inputs.length + output)}[(${index}) >> 2u] = ${four};`;
   }
 
   /** The statement that stores to an output. */
   store(output: number, index: string, value: string): string {
     const dtype = this.kernel.outputs[output] as DType;
-    const stored = dtype === "bool" ? `select(0u, 1u, ${value})` : value;
+    const element = stored(dtype, value);
     const buffer = this.kernel.inputs.length + output;
     const packed = this.packed.indexOf(buffer);
-    if (packed >= 0) return `scratch[${this.packedIndex(packed, index)}] = bitcast<u32>(${stored});`;
-    return `${this.names.get(buffer)}[${index}] = ${stored};`;
+    if (packed >= 0) return `scratch[${this.packedIndex(packed, index)}] = bitcast<u32>(${element});`;
+    return `${this.names.get(buffer)}[${index}] = ${element};`;
   }
 
   /** The name of a bound buffer of the launch. */
@@ -127,17 +150,17 @@ export class Bindings {
 
   private usedBuffers(): number[] {
     const { inputs, outputs, aliases } = this.kernel;
-    const loaded = new Set(
+    const read = new Set(
       postOrder(this.options.roots).flatMap((e) => (e.kind === "load" ? (e as LoadExpr).buffer : [])),
     );
-    const own = inputs.flatMap((_, i) => (loaded.has(i) && !aliases?.includes(i) ? i : []));
+    const own = inputs.flatMap((_, i) => (read.has(i) && !aliases?.includes(i) ? i : []));
     const written = (this.options.outputs ?? outputs.map((_, k) => k)).map((k) => inputs.length + k);
-    const read = outputs.flatMap((_, k) => {
+    const others = outputs.flatMap((_, k) => {
       const input = aliases?.[k];
       const buffer = inputs.length + k;
-      return input !== undefined && loaded.has(input) && !written.includes(buffer) ? buffer : [];
+      return input !== undefined && read.has(input) && !written.includes(buffer) ? buffer : [];
     });
-    return [...own, ...written, ...read];
+    return [...own, ...written, ...others];
   }
 
   private bind(index: number): void {
@@ -145,8 +168,8 @@ export class Bindings {
     const isOutput = index >= inputs.length;
     const dtype = (isOutput ? outputs[index - inputs.length] : inputs[index]) as DType;
     const name = `b${index}`;
-    const stored = this.options.vectors?.has(index) ? `vec4<${storedAs(dtype)}>` : storedAs(dtype);
-    this.declare(name, `array<${stored}>`, isOutput ? "read_write" : "read");
+    const element = this.options.vectors?.has(index) ? `vec4<${storedAs(dtype)}>` : storedAs(dtype);
+    this.declare(name, `array<${element}>`, isOutput ? "read_write" : "read");
     this.names.set(index, name);
     this.list.push({ kind: "buffer", index, writes: isOutput });
   }

@@ -51,6 +51,11 @@ export class Expressions {
     (this.blocks.at(-1) as Block).lines.push(text);
   }
 
+  /** Says how the value of an expression, which must be lowered, is written until the innermost block ends. */
+  define(e: Expr, text: string): void {
+    (this.blocks.at(-1) as Block).names.set(e, text);
+  }
+
   /** A name that nothing else has. */
   fresh(prefix: string): string {
     return `${prefix}${this.count++}`;

@@ -1,7 +1,8 @@
 import type { DType, Expr, LoopKernel } from "@gradus/core";
-import { ARGUMENTS, Bindings } from "./bindings.js";
+import { ARGUMENTS, Bindings, bufferOf, loaded, stored } from "./bindings.js";
 import { Expressions } from "./expressions.js";
 import { Lowering } from "./lower.js";
+import { storedAs } from "./operations.js";
 import { assemble, entryPoint, type Shader } from "./shader.js";
 
 /** Whether a kernel maps elements of one axis to elements at the same place, so that four may be taken at a time. */
@@ -38,31 +39,23 @@ export function vectorShader(kernel: LoopKernel, limit: number): Shader | undefi
     load: (buffer, index) => {
       if (index !== "a0") return bindings.load(buffer, index);
       lanes.set(buffer, kernel.inputs[buffer] as DType);
-      return kernel.inputs[buffer] === "bool" ? `(x${buffer} != 0u)` : `x${buffer}`;
+      return loaded(kernel.inputs[buffer] as DType, `x${buffer}`);
     },
   });
   const results = kernel.writes.map(({ value }) => expressions.value(value));
   const text = expressions.close();
-  const stored = (dtype: DType): string => (dtype === "bool" ? "u32" : dtype);
-  const fields = kernel.writes.map((write, k) => `r${k}: ${stored(kernel.outputs[write.buffer] as DType)}`);
-  const values = kernel.writes.map((write, k) =>
-    kernel.outputs[write.buffer] === "bool" ? `select(0u, 1u, ${results[k]})` : (results[k] as string),
-  );
+  const outputs = kernel.writes.map((write) => kernel.outputs[write.buffer] as DType);
+  const fields = outputs.map((dtype, k) => `r${k}: ${storedAs(dtype)}`);
+  const values = outputs.map((dtype, k) => stored(dtype, results[k] as string));
   const inputs = [...lanes].map(([buffer, dtype]) => ({ buffer, dtype: dtype as DType }));
-  const parameters = ["a0: i32", ...inputs.map(({ buffer, dtype }) => `x${buffer}: ${stored(dtype)}`)];
-  const nameOf = (buffer: number): string => {
-    const output = kernel.aliases?.indexOf(buffer) ?? -1;
-    return bindings.name(output < 0 ? buffer : kernel.inputs.length + output);
-  };
+  const parameters = ["a0: i32", ...inputs.map(({ buffer, dtype }) => `x${buffer}: ${storedAs(dtype)}`)];
   const argsOf = (lane: string): string =>
     [`i32(point) * 4 + i32(${lane})`, ...inputs.map(({ buffer }) => `v${buffer}[${lane}]`)].join(", ");
   const body = [
     "let point = block * 64u + lane;",
     `if (point * 4u >= ${bindings.word(ARGUMENTS.points)}) { return; }`,
-    ...inputs.map(({ buffer }) => `let v${buffer} = ${nameOf(buffer)}[point];`),
-    ...kernel.writes.map(
-      (write, k) => `var r${k} = vec4<${stored(kernel.outputs[write.buffer] as DType)}>();`,
-    ),
+    ...inputs.map(({ buffer }) => `let v${buffer} = ${bindings.name(bufferOf(kernel, buffer))}[point];`),
+    ...outputs.map((dtype, k) => `var r${k} = vec4<${storedAs(dtype)}>();`),
     "for (var i = 0u; i < 4u; i += 1u) {",
     `let p = compute(${argsOf("i")});`,
     ...kernel.writes.map((_, k) => `r${k}[i] = p.r${k};`),
