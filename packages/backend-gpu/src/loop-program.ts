@@ -1,7 +1,7 @@
 import { type Expr, type LoopKernel, postOrder } from "@gradus/core";
 import { DenseBuffers, noFours } from "./dense-buffers.js";
 import { ARGUMENTS } from "./emit/bindings.js";
-import { type LoopShape, loopShader, SERIAL_THREADS } from "./emit/loop-shader.js";
+import { type LoopShape, loopShader, SERIAL_THREADS, stageLevels } from "./emit/loop-shader.js";
 import type { Shader } from "./emit/shader.js";
 import { isVectorizable, vectorShader } from "./emit/vector-shader.js";
 import type { Numbers } from "./index-numbers.js";
@@ -98,7 +98,8 @@ export class LoopProgram implements GpuProgram {
       return [{ ...whole, threads, shader, workgroups: groups }];
     }
     const scratchBytes = 4 * 2 * kernel.stages.length * points * chunks;
-    return [...kernel.stages.keys(), kernel.stages.length].map((pass) => ({
+    const passes = Math.max(...stageLevels(kernel)) + 2;
+    return Array.from({ length: passes }, (_, pass) => ({
       shader: this.shader({ ...shape, pass }),
       workgroups: groups * chunks,
       chunks,

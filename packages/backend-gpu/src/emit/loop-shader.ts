@@ -28,8 +28,8 @@ export interface LoopShape {
   /** Whether several threads work on a grid point. How many is an argument, so that one shader serves all sizes. */
   readonly isParallel: boolean;
   /**
-   * Undefined: the shader computes everything. Else stages are cut into chunks, which workgroups share: the pass with a
-   * stage's number leaves its parts in scratch memory, and the last one, numbered as there are stages, writes.
+   * Undefined: the shader computes everything. Else stages are cut into chunks, which workgroups share: pass i leaves in scratch
+   * memory the parts of the stages that `stageLevels` counts as i, and the last one writes.
    */
   readonly pass?: number;
   /** Whether threads that share points are joined by subgroups: only in the parallel layout. */
@@ -46,6 +46,20 @@ export interface LoopShape {
 /** The shader of a loop kernel, or of one pass of it. `limit` is the most storage buffers that it may bind. */
 export function loopShader(kernel: LoopKernel, shape: LoopShape, limit: number): Shader {
   return new LoopShader(kernel, shape, limit).build();
+}
+
+/** For each stage of a kernel how many others, one after another, must be there before it. */
+export function stageLevels({ stages }: LoopKernel): number[] {
+  const levels: number[] = [];
+  for (const { value } of stages) {
+    levels.push(Math.max(0, ...stagesIn([value]).map((index) => (levels[index] as number) + 1)));
+  }
+  return levels;
+}
+
+/** The stages that expressions need. */
+function stagesIn(roots: readonly Expr[]): number[] {
+  return postOrder(roots).flatMap((e) => (e.kind === "stage" ? e.index : []));
 }
 
 /** Something to do at each point of some inner axes, or for four points along the last of them at a time. */
@@ -68,6 +82,9 @@ class LoopShader {
   private readonly lowering = new Lowering();
   private readonly expressions: Expressions;
   private readonly results: string[] = [];
+  private readonly levels: readonly number[];
+  /** The expressions that this pass computes. */
+  private readonly roots: readonly Expr[];
   private readonly isLast: boolean;
   private readonly isParallel: boolean;
   private readonly shared = new Set<string>();
@@ -81,17 +98,19 @@ class LoopShader {
   ) {
     const { stages, writes, checks = [] } = kernel;
     const { pass } = shape;
-    this.isLast = pass === undefined || pass === stages.length;
+    this.levels = stageLevels(kernel);
+    this.isLast = pass === undefined || pass > Math.max(...this.levels);
     this.isParallel = shape.isParallel;
-    const computed = pass === undefined ? stages : stages.slice(pass, pass + 1);
+    const computed = stages.filter((_, i) => pass === undefined || this.levels[i] === pass);
     const ends = this.isLast
       ? [...writes.flatMap((w) => [w.index, w.value]), ...checks.map((check) => check.holds)]
       : [];
+    this.roots = [...computed.map((stage) => stage.value), ...ends];
     this.bindings = new Bindings(kernel, {
       axes: kernel.axes,
       limit,
       vectors: shape.fours.buffers,
-      roots: [...computed.map((stage) => stage.value), ...ends],
+      roots: this.roots,
       ...(!this.isLast && { outputs: [] }),
       scratch: pass === undefined ? undefined : this.isLast ? "read" : "read_write",
       errors: this.isLast && checks.length > 0,
@@ -110,10 +129,12 @@ class LoopShader {
     this.findPoint();
     if (shape.held !== undefined) this.hold(shape.held);
     const { pass } = shape;
+    const needed = new Set(stagesIn(this.roots));
     kernel.stages.forEach((stage, i) => {
-      if (pass === undefined) this.results.push(this.reduce(stage, i));
-      else if (i < pass) this.results.push(this.joinParts(stage, i));
-      else if (i === pass) this.leaveParts(stage, i);
+      const level = this.levels[i] as number;
+      if (pass === undefined) this.results[i] = this.reduce(stage, i);
+      else if (level === pass) this.leaveParts(stage, i);
+      else if (needed.has(i)) this.results[i] = this.joinParts(stage, i);
     });
     if (this.isLast) {
       for (const writes of groupByLoop(kernel.writes)) this.write(writes);
