@@ -32,6 +32,15 @@ describe("joining operations", () => {
     expect(kernelsOf(shared, x)).toBe(1);
   });
 
+  it("makes results of the same shape that read something in common side by side", () => {
+    const choose = (a: Tensor, b: Tensor, c: Tensor): Tensor[] => {
+      const isGood = a.square().sum().lt(1e9);
+      return [isGood.where(a.mul(2), b), isGood.where(b, a), isGood.where(c.add(1), c)];
+    };
+    expect(kernelsOf(choose, key(8).normal([96, 96]), key(9).normal([96, 96]), row)).toBe(2);
+    expect(kernelsOf((a, b) => [a.exp(), b.exp()], x, key(8).normal([32, 24]))).toBe(2);
+  });
+
   it("gives a matrix product its elementwise tail", () => {
     const dense = (a: Tensor, w: Tensor, b: Tensor): Tensor => a.matmul(w).add(b).relu();
     expect(kernelsOf(dense, x, key(3).normal([24, 10]), key(4).normal([10]))).toBe(1);

@@ -1,5 +1,6 @@
 import { type Aval, postOrder } from "@gradus/core";
 import type { KernelNode, Operand } from "../lower-trace.js";
+import { beside } from "./beside.js";
 import { type Cluster, clusterOf, rootsOf } from "./cluster.js";
 import { inline } from "./inline.js";
 import { join } from "./join.js";
@@ -76,6 +77,7 @@ class Fuser {
       this.groupOf[i] = group;
       this.grow(group);
     });
+    this.joinEnds();
     return this.inOrder().map((group) => {
       if (group.cluster === undefined || !group.isJoined)
         return this.nodes[group.members[0] as number] as KernelNode;
@@ -100,13 +102,18 @@ class Fuser {
     if (group.cluster.contraction !== undefined || this.hasDetour(producer, group)) return false;
     const joined = join(producer.cluster, group.cluster);
     if (joined === undefined || !this.fits(joined, [producer, group])) return false;
+    this.absorb(producer, group, joined);
+    return true;
+  }
+
+  /** Makes a group compute what another one did, too. */
+  private absorb(other: Group, group: Group, joined: Cluster): void {
     group.cluster = joined;
     group.isJoined = true;
-    group.members.push(...producer.members);
+    group.members.push(...other.members);
     group.members.sort((a, b) => a - b);
-    for (const i of producer.members) this.groupOf[i] = group;
-    this.groups.splice(this.groups.indexOf(producer), 1);
-    return true;
+    for (const i of other.members) this.groupOf[i] = group;
+    this.groups.splice(this.groups.indexOf(other), 1);
   }
 
   private tryInline(producer: Group, group: Group): boolean {
@@ -119,6 +126,29 @@ class Fuser {
     group.cluster = inlined;
     group.isJoined = true;
     return true;
+  }
+
+  /**
+   * Joins maps of the same points side by side, if they make nothing but results: nobody waits for those, and they need memory
+   * to the end anyway. So one kernel chooses, say, between the old and the new of a parameter and its two moments.
+   */
+  private joinEnds(): void {
+    const ends = this.groups.filter((group) => this.isEnd(group)).sort((a, b) => last(a) - last(b));
+    const kept: Group[] = [];
+    for (const group of ends) {
+      const joins = kept.some((other) => {
+        const joined = beside(other.cluster as Cluster, group.cluster as Cluster);
+        if (joined === undefined || !this.fits(joined, [other, group])) return false;
+        this.absorb(group, other, joined);
+        return true;
+      });
+      if (!joins) kept.push(group);
+    }
+  }
+
+  private isEnd(group: Group): boolean {
+    if (group.cluster === undefined) return false;
+    return [...group.cluster.values.keys()].every((root) => this.readersOf(root).length === 0);
   }
 
   private fits(cluster: Cluster, groups: readonly Group[]): boolean {
