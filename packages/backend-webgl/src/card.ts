@@ -31,6 +31,12 @@ export class Card {
   readonly maxSide: number;
   /** Whose card it is, as far as the browser tells. */
   readonly adapter: string;
+  readonly isSoftware: boolean;
+  /**
+   * A native whose elements look at more than this in all is the host's, which need not look: to move what it reads and writes
+   * is sooner done then.
+   */
+  readonly mostLooked: number;
   /** Resolves with a reason if the browser takes the context away. */
   readonly lost: Promise<string>;
   private readonly language: Language;
@@ -63,6 +69,9 @@ export class Card {
       this.maxSide = context.getParameter(context.MAX_TEXTURE_SIZE);
       this.maxElements = Math.min(MAX_EXACT, this.maxSide ** 2);
     }
+    this.isSoftware =
+      mode === "cpu" || /swiftshader|llvmpipe|softpipe|software|basic render/i.test(this.adapter);
+    this.mostLooked = this.isSoftware ? 2 ** 20 : 2 ** 25;
     for (const { name, returns, parameters } of signatures()) {
       const texture = this.typeName(name === "cell" ? "Cells" : "Fours");
       this.gpu.addNativeFunction(name, "", {

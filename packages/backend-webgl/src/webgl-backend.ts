@@ -14,9 +14,8 @@ import {
   validateKernel,
 } from "@gradus/core";
 import { Card, type Cells } from "./card.js";
-import { Compiled } from "./compiled.js";
+import { Compiled, type Pass } from "./compiled.js";
 import type { Argument } from "./emit/part-text.js";
-import { KernelPlans, type Step } from "./plan.js";
 import { Residency } from "./residency.js";
 import { kindOf, WebglBuffer } from "./webgl-buffer.js";
 
@@ -58,8 +57,7 @@ export class WebglBackend implements WebglDevice {
     this.card = new Card(mode);
     this.residency = new Residency(this.card, this.host);
     this.adapter = this.card.adapter;
-    this.isSoftware =
-      mode === "cpu" || /swiftshader|llvmpipe|softpipe|software|basic render/i.test(this.adapter);
+    this.isSoftware = this.card.isSoftware;
     const maxBufferBytes = 4 * this.card.maxElements;
     this.caps = { dtypes, collected: false, maxBufferBytes, maxBuffers: 15, copiesRest: true };
     this.lost = this.card.lost.then((why) => {
@@ -120,8 +118,7 @@ export class WebglBackend implements WebglDevice {
     this.checkOpen();
     validateKernel(kernel);
     checkDTypes(kernel, this.name, this.caps.dtypes);
-    const plans = kernel.kind === "native" ? undefined : new KernelPlans(kernel, this.card);
-    return new Compiled(kernel, this, plans);
+    return new Compiled(kernel, this, this.card);
   }
 
   run(program: readonly Launch[]): void {
@@ -147,10 +144,10 @@ export class WebglBackend implements WebglDevice {
   }
 
   private launch(compiled: Compiled, { buffers, sizes, params }: Launch): void {
-    const { kernel, plans } = compiled;
+    const { kernel } = compiled;
     const own = buffers.map((buffer) => this.own(buffer, `kernel "${kernel.name}"`));
     const outputs = own.slice(kernel.inputs.length);
-    const steps = plans?.planFor({
+    const passes = compiled.passes({
       sizes,
       params,
       bounds: kernel.inputs.map((dtype, k) =>
@@ -158,16 +155,11 @@ export class WebglBackend implements WebglDevice {
       ),
       lengths: outputs.map(({ length }) => length),
     });
-    if (steps === undefined) this.runOnHost(compiled, own, { sizes, params });
-    else this.runOnCard(kernel, own, params, { steps, sizes });
+    if (passes === undefined) this.runOnHost(compiled, own, { sizes, params });
+    else for (const pass of passes) this.runOnCard(kernel, own, pass);
   }
 
-  private runOnCard(
-    kernel: Kernel,
-    buffers: readonly WebglBuffer[],
-    params: readonly number[],
-    { steps, sizes }: { readonly steps: readonly Step[]; readonly sizes: readonly number[] },
-  ): void {
+  private runOnCard(kernel: Kernel, buffers: readonly WebglBuffer[], { steps, sizes, params }: Pass): void {
     const inputs = kernel.inputs.length;
     const stages: (Cells | undefined)[] = [];
     const made: (Cells | undefined)[] = kernel.outputs.map(() => undefined);

@@ -10,7 +10,7 @@ export interface WebglOptions {
 
 /**
  * The graphics card by WebGL2, for browsers without WebGPU. f32, bool, and i32: what integers beyond 2^24 need (random bits), and what
- * a shader cannot do (sorting, scattering), the host computes. Buffers must be freed, as on any card: eager code needs
+ * a shader cannot do (sorting, decompositions), the host computes. Buffers must be freed, as on any card: eager code needs
  * `scope`, `using` or `dispose`; compiled steps need nothing.
  *
  * Kernels are compiled from text: under a content security policy it needs `unsafe-eval`.
