@@ -18,7 +18,7 @@ import {
 import { unrounded, withHalfOperands } from "./emit/half.js";
 import { REGISTER_THREADS, registerShader } from "./emit/register-shader.js";
 import type { Shader } from "./emit/shader.js";
-import { isMultipleOfFour, numberOf } from "./index-numbers.js";
+import { isMultipleOfFour, numberOf, wholeParamsIn } from "./index-numbers.js";
 import { type Limits, LoopProgram, product } from "./loop-program.js";
 import type { Pipelines } from "./pipelines.js";
 import {
@@ -41,7 +41,7 @@ import type { Choice, Dispatch, GpuProgram, Way, Work } from "./work.js";
  * at any time.
  */
 export class ContractProgram implements GpuProgram {
-  readonly dependsOnParams = true;
+  readonly deciding: readonly number[];
   readonly messages: readonly string[] = [];
   private readonly loops: LoopProgram;
   private readonly shaders = new Map<string, Shader>();
@@ -59,6 +59,7 @@ export class ContractProgram implements GpuProgram {
     const kernel = limits.halfContractions ? withHalfOperands(given) : given;
     this.kernel = kernel;
     this.loops = new LoopProgram(asLoops(kernel), pipelines, limits);
+    this.deciding = [...new Set([...wholeParamsIn([kernel.a, kernel.b]), ...this.loops.deciding])];
     // One binding is for scratch memory.
     this.fits = kernel.inputs.length + kernel.outputs.length + 1 <= limits.buffers;
   }

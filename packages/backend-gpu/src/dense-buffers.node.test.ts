@@ -44,8 +44,8 @@ describe("four elements at a time", () => {
 
   it("where rows begin at multiples of four, whatever is said when", () => {
     const kernel = kernelOf(apart, dense);
-    expect(new DenseBuffers(kernel).dependsOnParams).toBe(true);
-    expect(new DenseBuffers(kernelOf(dense, dense)).dependsOnParams).toBe(false);
+    expect(new DenseBuffers(kernel).deciding).toEqual([0]);
+    expect(new DenseBuffers(kernelOf(dense, dense)).deciding).toEqual([]);
     expect(foursOf(kernel, 64, 68)).toEqual([0, 2]);
     expect(foursOf(kernel, 64, 66)).toEqual([2]);
     expect(foursOf(kernelOf(c.add(dense, 1), dense), 64)).toEqual([2]);

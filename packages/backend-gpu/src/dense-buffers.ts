@@ -1,6 +1,6 @@
 import { affineIn, dependsOnAxis, type Expr, type LoopKernel, postOrder } from "@gradus/core";
 import { bufferOf } from "./emit/bindings.js";
-import { isMultipleOfFour, type Numbers } from "./index-numbers.js";
+import { isMultipleOfFour, type Numbers, wholeParamsIn } from "./index-numbers.js";
 
 /** How a loop goes through a buffer: from `base` on one element after another along its innermost axis, or otherwise. */
 interface Walk {
@@ -38,11 +38,9 @@ export class DenseBuffers {
     ];
   }
 
-  /** Whether strides among the params decide. */
-  get dependsOnParams(): boolean {
-    return this.walks.some(
-      ({ base }) => base !== undefined && postOrder([base]).some((e) => e.kind === "param"),
-    );
+  /** The params, strides, that decide. */
+  get deciding(): readonly number[] {
+    return wholeParamsIn(this.walks.flatMap(({ base }) => base ?? []));
   }
 
   of(numbers: Numbers): Fours {

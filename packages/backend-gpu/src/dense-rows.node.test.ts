@@ -148,6 +148,35 @@ describe("rows that lie densely, laid out as on a card", () => {
     await check(kernel, [whole(3 * 20 * 8, 1), whole(3 * 20 * 8, 2)], [3 * 20 * 8], [3, 20, 8], [0]);
   });
 
+  it("a row that several axes and strides go through", async () => {
+    const [i, j] = [axisIndex(1), axisIndex(2)];
+    const first = load(0, "f32", c.add(c.mul(row, param(0, "i32")), i));
+    const second = load(0, "f32", c.add(c.mul(row, param(1, "i32")), j));
+    const kernel: LoopKernel = {
+      ...base,
+      name: "joined",
+      inputs: ["f32"],
+      outputs: ["f32"],
+      params: ["i32", "i32"],
+      axes: 3,
+      stages: [
+        { over: [1], op: "sum", value: first, dtype: "f32" },
+        { over: [2], op: "max", value: c.sub(second, stage(0, "f32")), dtype: "f32" },
+      ],
+      writes: [
+        {
+          over: [2],
+          buffer: 0,
+          index: c.add(c.mul(row, axisSize(2)), j),
+          value: c.mul(c.add(second, stage(1, "f32")), cast(axisSize(2), "f32")),
+        },
+      ],
+    };
+    await check(kernel, [whole(5 * 64, 3)], [5 * 64], [5, 64, 64], [64, 64]);
+    await check(kernel, [whole(5 * 64, 3)], [5 * 32], [5, 64, 32], [64, 64]);
+    await check(kernel, [whole(5 * 64, 3)], [5 * 32], [5, 32, 32], [64, 32]);
+  });
+
   it("what a stage decides to read", async () => {
     const x = load(0, "f32", at);
     const kernel: LoopKernel = {

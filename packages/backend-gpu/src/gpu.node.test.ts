@@ -25,6 +25,7 @@ import { crossEntropy } from "@gradus/losses";
 import { adam, applyUpdates } from "@gradus/optimizers";
 import { compile, key, setDefaultDevice, tensor, zeros } from "@gradus/tensor";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Compiled } from "./compiled.js";
 import { countingGpu, noCounts } from "./counting-gpu.fixture.js";
 import { gpu, openGpu } from "./gpu.js";
 import type { GpuDevice } from "./gpu-backend.js";
@@ -140,6 +141,31 @@ describe.each([
     const large = (count: number): number[] => Array.from({ length: count }, (_, i) => (i * 65537) | 0);
     await expectAsInterpreter(device, kernel, [large(m * k), large(k * n), whole(n, 1)], [m * n], [m, n, k]);
   });
+});
+
+it("plans again where strides change, and not where other whole numbers do, as those of random keys", () => {
+  const flat = (row: number, stride: number): Expr =>
+    c.add(c.mul(axisIndex(row), param(stride, "i32")), axisIndex(2));
+  const noise = cast(c.imod(c.add(axisIndex(0), param(2, "i32")), 7), "f32");
+  const kernel: ContractKernel = {
+    kind: "contract",
+    name: "product and noise",
+    inputs: ["f32", "f32"],
+    outputs: ["f32"],
+    params: ["i32", "i32", "i32"],
+    groups: { batch: 0, m: 1, n: 1, k: 1 },
+    a: load(0, "f32", flat(0, 0)),
+    b: load(1, "f32", flat(1, 1)),
+    accumulate: "f32",
+    writes: [
+      {
+        buffer: 0,
+        index: c.add(c.mul(axisIndex(0), axisSize(1)), axisIndex(1)),
+        value: c.add(stage(0, "f32"), noise),
+      },
+    ],
+  };
+  expect((device.compile(kernel) as Compiled).program.deciding).toEqual([0, 1]);
 });
 
 it("goes beyond 65,535 workgroups", async () => {

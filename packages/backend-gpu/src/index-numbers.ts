@@ -1,4 +1,4 @@
-import type { Expr } from "@gradus/core";
+import { type Expr, postOrder } from "@gradus/core";
 
 /** The numbers of a launch. */
 export interface Numbers {
@@ -33,4 +33,10 @@ export function isMultipleOfFour(e: Expr, numbers: Numbers): boolean {
   const [a, b] = e.args as [Expr, Expr];
   if (e.op === "mul") return isMultipleOfFour(a, numbers) || isMultipleOfFour(b, numbers);
   return (e.op === "add" || e.op === "sub") && isMultipleOfFour(a, numbers) && isMultipleOfFour(b, numbers);
+}
+
+/** The whole numbers among the params that occur in expressions: strides, if these are indices. */
+export function wholeParamsIn(roots: readonly Expr[]): number[] {
+  const found = postOrder(roots).flatMap((e) => (e.kind === "param" && e.dtype === "i32" ? e.index : []));
+  return [...new Set(found)].sort((a, b) => a - b);
 }

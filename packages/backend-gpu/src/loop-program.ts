@@ -4,6 +4,7 @@ import { ARGUMENTS } from "./emit/bindings.js";
 import { type LoopShape, loopShader, SERIAL_THREADS, stageLevels } from "./emit/loop-shader.js";
 import type { Shader } from "./emit/shader.js";
 import { isVectorizable, vectorShader } from "./emit/vector-shader.js";
+import { equalitiesOf, withEqualities } from "./equal-loops.js";
 import type { Numbers } from "./index-numbers.js";
 import { loopLayout, readsColumns } from "./loop-layout.js";
 import type { Pipelines } from "./pipelines.js";
@@ -25,7 +26,7 @@ export interface Limits {
 
 /** A loop kernel on the device. Its layout on threads depends on the kernel and the numbers of a launch alone, and so do its results. */
 export class LoopProgram implements GpuProgram {
-  readonly dependsOnParams: boolean;
+  readonly deciding: readonly number[];
   readonly messages: readonly string[];
   private readonly shaders = new Map<string, Shader>();
   private readonly columnwise: boolean;
@@ -42,7 +43,7 @@ export class LoopProgram implements GpuProgram {
     this.columnwise = readsColumns(kernel);
     // Buffers that lie in scratch memory are no vectors.
     if (inputs.length + outputs.length + 2 <= limits.buffers) this.dense = new DenseBuffers(kernel);
-    this.dependsOnParams = this.dense?.dependsOnParams === true;
+    this.deciding = this.dense?.deciding ?? [];
   }
 
   plan(sizes: readonly number[], params: readonly number[], bytes: readonly number[]): Work[] {
@@ -94,7 +95,7 @@ export class LoopProgram implements GpuProgram {
     const subgroups = limits.subgroups && kernel.stages.length > 0;
     const shape = { isParallel: true, subgroups, fours };
     if (chunks === 1) {
-      const shader = this.shader(held === undefined ? shape : { ...shape, held });
+      const shader = held === undefined ? this.shader(shape) : this.heldShader({ ...shape, held }, numbers);
       return [{ ...whole, threads, shader, workgroups: groups }];
     }
     const scratchBytes = 4 * 2 * kernel.stages.length * points * chunks;
@@ -109,10 +110,24 @@ export class LoopProgram implements GpuProgram {
   }
 
   private shader(shape: LoopShape): Shader {
-    const key = `${shape.isParallel} ${shape.pass} ${shape.held} ${[...shape.fours.buffers].sort().join()}`;
+    return this.cached(shape, "", () => loopShader(this.kernel, shape, this.limits.buffers));
+  }
+
+  /** A shader that keeps rows in registers, for all that goes through them. */
+  private heldShader(shape: LoopShape, numbers: Numbers): Shader {
+    const equalities = equalitiesOf(this.kernel, numbers, this.deciding);
+    return this.cached(shape, equalities.key, () => {
+      const kernel = withEqualities(this.kernel, equalities);
+      const fours = this.dense === undefined ? noFours : new DenseBuffers(kernel).of(numbers);
+      return loopShader(kernel, { ...shape, fours }, this.limits.buffers);
+    });
+  }
+
+  private cached({ isParallel, pass, held, fours }: LoopShape, more: string, make: () => Shader): Shader {
+    const key = `${isParallel} ${pass} ${held} ${[...fours.buffers].sort()} ${more}`;
     let shader = this.shaders.get(key);
     if (shader === undefined) {
-      shader = loopShader(this.kernel, shape, this.limits.buffers);
+      shader = make();
       this.shaders.set(key, shader);
     }
     return shader;

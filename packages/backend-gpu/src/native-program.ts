@@ -17,7 +17,7 @@ import type { GpuProgram, Work } from "./work.js";
  * comes after it waits.
  */
 export class NativeProgram implements GpuProgram {
-  readonly dependsOnParams = false;
+  readonly deciding = [];
   readonly messages: readonly string[];
   private readonly shaders = new Map<string, Shader>();
 

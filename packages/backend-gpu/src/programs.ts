@@ -156,10 +156,7 @@ export class Programs {
         key.push(resource.id, bytes);
       }
       for (const size of sizes) key.push(size);
-      if (executable.program.dependsOnParams) {
-        const dtypes = executable.kernel.params;
-        for (let i = 0; i < params.length; i++) if (dtypes[i] === "i32") key.push(params[i] as number);
-      }
+      for (const i of executable.program.deciding) key.push(params[i] as number);
     }
     let hash = 0;
     for (const part of key) hash = (Math.imul(hash, 31) + Math.trunc(part)) | 0;

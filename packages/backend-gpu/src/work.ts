@@ -66,8 +66,8 @@ export interface GpuProgram {
   shadersFor(sizes: readonly number[]): readonly Shader[];
   /** Whether the host computes launches of these sizes. */
   isOnHost?(sizes: readonly number[]): boolean;
-  /** Whether whole numbers among the params, which may be strides, decide what is planned. */
-  readonly dependsOnParams: boolean;
+  /** The whole numbers among the params, strides, that decide what is planned. The others may change with every launch. */
+  readonly deciding: readonly number[];
   /** Messages of its checks, in the order of their numbers. */
   readonly messages: readonly string[];
 }
