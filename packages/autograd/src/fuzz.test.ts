@@ -9,3 +9,10 @@ it("2,000 random programs: compiled equals eager, gradients too, and float64 agr
   // A generator of programs that are all NaN would pass.
   if (programs > 1) expect(compared / programs).toBeGreaterThan(0.3);
 });
+
+it.each(["f16 for f32", "f16 for f64"] as const)(
+  "60 random programs, with %s: compiled equals eager, gradients too",
+  (kind) => {
+    fuzz(1, 60, kind);
+  },
+);

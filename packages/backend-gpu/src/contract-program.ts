@@ -15,7 +15,7 @@ import {
   finishShader,
   type OperandPlan,
 } from "./emit/contract-shader.js";
-import { unrounded, withHalfOperands } from "./emit/half.js";
+import { isStoredHalf, unrounded, withHalfOperands } from "./emit/half.js";
 import { REGISTER_THREADS, registerShader } from "./emit/register-shader.js";
 import type { Shader } from "./emit/shader.js";
 import { isMultipleOfFour, numberOf, wholeParamsIn } from "./index-numbers.js";
@@ -157,7 +157,8 @@ export class ContractProgram implements GpuProgram {
       ? { kind: "registers", block: blockFor(extents) }
       : { kind: "tile", tile: tileFor(extents, limits) };
     const chunks = chunksFor(suggested, extents, sizes[axes.k[0] as number] as number);
-    const operands = [a, b].map(({ along, vector }) => `${along}${vector ? 4 : 1}`).join(" ");
+    const halves = [kernel.a, kernel.b].map((e) => (isStoredHalf(e) ? "f16" : ""));
+    const operands = [a, b].map(({ along, vector }, i) => `${along}${vector ? 4 : 1}${halves[i]}`).join(" ");
     const key = `${kernel.accumulate} ${batch}x${m}x${n}x${k} ${operands} ${weightOf(kernel)}`;
     const chosen = this.chosen(key);
     const layout =

@@ -104,7 +104,7 @@ export class GpuBackend implements GpuDevice {
       halfContractions: contractions === "f16",
     };
     this.caps = {
-      dtypes,
+      dtypes: device.features.has("shader-f16") ? [...dtypes, "f16" as const] : dtypes,
       collected: false,
       maxBufferBytes: Math.min(limits.maxBufferSize, limits.maxStorageBufferBindingSize),
       // One is for the word of checks.
@@ -173,6 +173,13 @@ export class GpuBackend implements GpuDevice {
     own.checkRange("write", at, data.byteLength);
     const { resource } = own;
     if (data.byteLength === 0) return;
+    // The device writes whole words. What is beyond the end of a buffer is nobody's.
+    if (at % 4 === 0 && data.byteLength % 4 !== 0 && at + data.byteLength === own.bytes) {
+      const padded = new Uint8Array(Math.ceil(data.byteLength / 4) * 4);
+      padded.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+      this.timeline.do(() => this.upload(resource, padded, at));
+      return;
+    }
     if (at % 4 !== 0 || data.byteLength % 4 !== 0) {
       this.writeUnaligned(
         resource,

@@ -11,8 +11,8 @@ export interface GpuOptions {
   readonly powerPreference?: GPUPowerPreference;
   /**
    * In what matrix products and convolutions take their operands: `f16` rounds them to float16, as mixed precision does, while
-   * sums and everything else stay f32. It shows what a network makes of float16; it is not faster, as WebGPU has no units for
-   * products of that kind yet. Small gradients vanish in float16: train with `lossScaled` of `@gradus/optimizers`. Default `f32`.
+   * sums and everything else stay f32. It shows what a network makes of float16, on every card; it is not faster, as WebGPU has no
+   * units for products of that kind yet. Tensors of the dtype f16 are another thing: they take half the memory. Small gradients vanish in float16: train with `lossScaled` of `@gradus/optimizers`. Default `f32`.
    */
   readonly contractions?: "f32" | "f16";
   /**
@@ -25,7 +25,8 @@ export interface GpuOptions {
 }
 
 /**
- * The graphics card, by WebGPU: each kernel becomes a shader. f32, i32 and bool.
+ * The graphics card, by WebGPU: each kernel becomes a shader. f32, i32 and bool; f16 where the card has `shader-f16`, as
+ * `caps.dtypes` says.
  *
  * Memory is not collected: eager code needs `scope`, `using` or `dispose`. Values are read by `await x.read()`; there
  * is no reading without waiting. Commands are handed to the card in batches, at the latest when the running code ends or
@@ -103,7 +104,7 @@ function keepAlive(api: GPU): void {
   holder[key].add(api);
 }
 
-const wantedFeatures: readonly GPUFeatureName[] = ["timestamp-query", "subgroups"];
+const wantedFeatures: readonly GPUFeatureName[] = ["timestamp-query", "subgroups", "shader-f16"];
 
 /** Limits of which a device gets no more than it asks for. */
 const wantedLimits = [

@@ -15,3 +15,4 @@ export {
 } from "./program.js";
 export { programOf } from "./program-of.js";
 export { Random } from "./random.js";
+export { withDType } from "./with-dtype.js";

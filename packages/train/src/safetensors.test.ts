@@ -55,6 +55,13 @@ describe("a safetensors file", () => {
     expect(header.flags.data_offsets).toEqual([36, 39]);
   });
 
+  it("stores f16 in two bytes", () => {
+    const halves: HostTensor = { dtype: "f16", shape: [3], data: new Float32Array([1, -0.5, 65504]) };
+    const bytes = encodeSafetensors(new Map([["x", halves]]), {});
+    expect([...bytes.subarray(-6)]).toEqual([0x00, 0x3c, 0x00, 0xb8, 0xff, 0x7b]);
+    expect(decodeSafetensors(bytes).tensors.get("x")).toEqual(halves);
+  });
+
   it("does not depend on the order in which tensors come", () => {
     const reversed = new Map([...tensors].reverse());
     expect(encodeSafetensors(reversed, {})).toEqual(encodeSafetensors(tensors, {}));

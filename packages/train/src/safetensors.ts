@@ -1,7 +1,7 @@
 import {
-  bytesOf,
   castNumber,
   type DType,
+  elementBytes,
   fail,
   formatShape,
   GradusError,
@@ -11,7 +11,7 @@ import {
   typedArray,
 } from "@gradus/core";
 
-/** A tensor's elements in the memory of the host; bool as 0 and 1 in an Int32Array. */
+/** A tensor's elements in the memory of the host; bool as 0 and 1 in an Int32Array, f16 as numbers in a Float32Array. */
 export interface HostTensor {
   readonly dtype: DType;
   readonly shape: Shape;
@@ -28,6 +28,7 @@ const FORMATS = [
   { name: "F64", dtype: "f64", bytes: 8 },
   { name: "F32", dtype: "f32", bytes: 4 },
   { name: "I32", dtype: "i32", bytes: 4 },
+  { name: "F16", dtype: "f16", bytes: 2 },
   { name: "BOOL", dtype: "bool", bytes: 1 },
 ] as const;
 
@@ -162,8 +163,12 @@ function checkCoverage(entries: readonly Entry[], bytes: number): void {
 // All platforms that run JavaScript today are little-endian, as the format is.
 
 function writeElements(target: Uint8Array, { dtype, data }: HostTensor): void {
-  if (dtype === "bool") target.set(data as Int32Array);
-  else target.set(new Uint8Array(data.buffer, data.byteOffset, data.length * bytesOf(dtype)));
+  if (dtype === "bool") {
+    target.set(data as Int32Array);
+    return;
+  }
+  const { buffer, byteOffset, byteLength } = elementBytes(dtype, data);
+  target.set(new Uint8Array(buffer, byteOffset, byteLength));
 }
 
 function readElements(source: Uint8Array, dtype: DType): TypedArray {

@@ -1,4 +1,4 @@
-import { programOf, toCode } from "@gradus/fuzz";
+import { type Program, programOf, toCode, withDType } from "@gradus/fuzz";
 import { setDefaultDevice } from "@gradus/tensor";
 import { checkProgram, device } from "./check.fixture.js";
 import { shrink } from "./shrink.fixture.js";
@@ -17,16 +17,25 @@ export interface FuzzReport {
  * Checks random programs, the seeds counting up from `first`, and throws at the first that fails: with its seed, and the
  * smallest program that fails the same way. The environment variable GRADUS_FUZZ_SEED picks one seed.
  */
-export function fuzz(first: number, programs: number): FuzzReport {
+export function fuzz(first: number, programs: number, kind: Kind = "as they are"): FuzzReport {
   setDefaultDevice(device);
-  if (chosen !== undefined) return { programs: 1, compared: Number(checkSeed(Number(chosen))) };
+  if (chosen !== undefined) return { programs: 1, compared: Number(checkSeed(Number(chosen), kind)) };
   let compared = 0;
-  for (let seed = first; seed < first + programs; seed++) compared += Number(checkSeed(seed));
+  for (let seed = first; seed < first + programs; seed++) compared += Number(checkSeed(seed, kind));
   return { programs, compared };
 }
 
-function checkSeed(seed: number): boolean {
+/** Programs, or what becomes of them with f16 where they say f32, or where they say f64. */
+export type Kind = "as they are" | "f16 for f32" | "f16 for f64";
+
+function programOfKind(seed: number, kind: Kind): Program {
   const program = programOf(seed, device);
+  if (kind === "as they are") return program;
+  return withDType(program, kind === "f16 for f32" ? "f32" : "f64", "f16");
+}
+
+function checkSeed(seed: number, kind: Kind): boolean {
+  const program = programOfKind(seed, kind);
   const { problem, compared } = checkProgram(program);
   if (problem === undefined) return compared;
   const smallest = shrink(program, (candidate) => checkProgram(candidate).problem !== undefined);

@@ -1,4 +1,4 @@
-import { type DType, type Expr, type Kernel, type LoadExpr, postOrder } from "@gradus/core";
+import { type DType, type Expr, fail, type Kernel, type LoadExpr, postOrder } from "@gradus/core";
 import { storedAs } from "./operations.js";
 
 /** What a shader binds: a buffer of the launch, scratch memory, or the word that failed checks are reported in. */
@@ -7,14 +7,14 @@ export type Binding =
   | { readonly kind: "scratch"; readonly writes: boolean }
   | { readonly kind: "errors"; readonly writes: true };
 
-/** A value as an element of a buffer. */
+/** A value as an element of a buffer. One of f16 was rounded before, so it is converted exactly. */
 export function stored(dtype: DType, value: string): string {
-  return dtype === "bool" ? `select(0u, 1u, ${value})` : value;
+  return dtype === "bool" ? `select(0u, 1u, ${value})` : dtype === "f16" ? `f16(${value})` : value;
 }
 
-/** An element of a buffer as a value. */
+/** An element of a buffer as a value; of f16 as an f32. */
 export function loaded(dtype: DType, element: string): string {
-  return dtype === "bool" ? `(${element} != 0u)` : element;
+  return dtype === "bool" ? `(${element} != 0u)` : dtype === "f16" ? `f32(${element})` : element;
 }
 
 /** Which buffer of a launch an input lies in: the output's that takes it over, if one does. */
@@ -62,10 +62,20 @@ export class Bindings {
     this.paramsAt = this.sizesAt + options.axes;
     this.packedAt = this.paramsAt + kernel.params.length;
     const used = this.usedBuffers();
+    const { inputs, outputs } = kernel;
+    const isHalfOutput = (index: number): boolean =>
+      index >= inputs.length && outputs[index - inputs.length] === "f16";
     const others = Number(options.scratch !== undefined) + Number(options.errors === true);
     const room = options.limit - others;
+    // Packed, two elements of f16 share a word, which only one thread could write.
+    if (used.length > room) used.sort((a, b) => Number(isHalfOutput(b)) - Number(isHalfOutput(a)));
     // One binding is for the packed ones, which share with other scratch memory: no kernel has both.
     const bound = used.length <= room ? used : used.slice(0, room - 1);
+    if (used.slice(bound.length).some(isHalfOutput))
+      fail(
+        "unsupported",
+        `kernel "${kernel.name}": it has more outputs of f16 than the graphics card may bind`,
+      );
     for (const index of bound) this.bind(index);
     this.packed.push(...used.slice(bound.length));
     if (this.packed.length > 0) this.declareScratch("u32", "read_write");
@@ -108,7 +118,12 @@ export class Bindings {
   /** An element of an input. */
   load(input: number, index: string): string {
     const dtype = this.kernel.inputs[input] as DType;
-    return loaded(dtype, this.element(bufferOf(this.kernel, input), index, dtype));
+    const buffer = bufferOf(this.kernel, input);
+    const packed = this.packed.indexOf(buffer);
+    // Two to a word.
+    if (packed >= 0 && dtype === "f16")
+      return `unpack2x16float(scratch[${this.packedIndex(packed, `((${index}) >> 1u)`)}])[(${index}) & 1]`;
+    return loaded(dtype, this.element(buffer, index, dtype));
   }
 
   /** Four elements of an input that is bound as vectors, as they are stored; `loaded` makes values of them. */

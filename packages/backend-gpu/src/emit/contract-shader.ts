@@ -110,7 +110,8 @@ export class ContractShader {
     const { e, isHalf } = unrounded(operand);
     const { buffer, index, guard, fill = 0 } = this.lowering.lower(e) as LoadExpr;
     const four = `${bindings.name(buffer)}[u32(${expressions.value(index)}) >> 2u]`;
-    const loaded = isHalf ? `half_of_four(${four})` : four;
+    const isStored = e.dtype === "f16";
+    const loaded = isHalf ? `half_of_four(${four})` : isStored ? `vec4<f32>(${four})` : four;
     if (guard === undefined) return loaded;
     return `select(vec4<${type}>(${type}(${fill})), ${loaded}, ${expressions.value(guard)})`;
   }

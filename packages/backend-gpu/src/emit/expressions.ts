@@ -1,4 +1,4 @@
-import { type Expr, postOrder } from "@gradus/core";
+import { computeDType, type Expr, postOrder } from "@gradus/core";
 import type { Lowering } from "./lower.js";
 import { castText, literal, operandOf, operationOf } from "./operations.js";
 
@@ -121,7 +121,7 @@ export class Expressions {
     const texts = args.map((arg) => this.text(arg));
     const [first] = args as [Expr];
     if (!args.every((arg) => arg.kind === "const") || first.dtype === "bool") return texts;
-    return [`hide_${first.dtype}(${texts[0]})`, ...texts.slice(1)];
+    return [`hide_${computeDType(first.dtype)}(${texts[0]})`, ...texts.slice(1)];
   }
 
   private blockOf(e: Expr): Block {

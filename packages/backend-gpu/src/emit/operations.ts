@@ -128,9 +128,12 @@ export function operationOf(op: string, operand: DType): Operation | undefined {
   return Object.hasOwn(table, op) ? table[op] : undefined;
 }
 
-/** `text`, of one dtype, as another. */
+/** `text`, of one dtype, as another. A value of f16 is an f32 that f16 has. */
 export function castText(text: string, from: DType, to: DType): string {
+  if (to === "f16") return `half(${castText(text, from, "f32")})`;
+  if (from === "f16") return to === "f32" ? text : castText(text, "f32", to);
   if (to === "bool") return from === "f32" ? `!is_zero(${text})` : `(${text} != 0)`;
+  if (to === "f32" && from === "f32") return text;
   if (to === "f32") return from === "bool" ? `select(0f, 1f, ${text})` : `f32(${text})`;
   return from === "bool" ? `select(0, 1, ${text})` : `i32_of_f32(${text})`;
 }
@@ -149,5 +152,5 @@ export function literal(value: number, dtype: DType): string {
 }
 
 /** The type of a value, and how an element of a buffer is stored. */
-export const typeOf = (dtype: DType): string => (dtype === "bool" ? "bool" : dtype);
+export const typeOf = (dtype: DType): string => (dtype === "f16" ? "f32" : dtype);
 export const storedAs = (dtype: DType): string => (dtype === "bool" ? "u32" : dtype);

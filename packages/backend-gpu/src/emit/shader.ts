@@ -14,7 +14,10 @@ export interface Shader {
 /** Declarations, the functions that `body` calls, and `body`. What the language has to be told of is found by its name. */
 export function assemble(declarations: string, body: string): string {
   const called = [...body.matchAll(/([a-z_0-9]+)\(/g)].map(([, name]) => name as string);
-  const enabled = body.includes("@builtin(subgroup_size)") ? "enable subgroups;\n" : "";
+  const enabled = [
+    ...(body.includes("@builtin(subgroup_size)") ? ["enable subgroups;\n"] : []),
+    ...(/\bf16\b/.test(declarations) ? ["enable f16;\n"] : []),
+  ].join("");
   return `${enabled}${declarations}\n${functionsFor(called)}\n${body}\n`;
 }
 
