@@ -1,6 +1,6 @@
 import { affineIn, type Expr, type LoopKernel, postOrder } from "@gradus/core";
 import type { Fours } from "./dense-buffers.js";
-import { PARALLEL_THREADS } from "./emit/loop-shader.js";
+import { PARALLEL_THREADS } from "./emit/loop-shape.js";
 import { type Limits, product } from "./loop-program.js";
 
 /** How a launch of a loop kernel is spread over the device. */

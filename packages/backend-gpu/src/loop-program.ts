@@ -1,8 +1,10 @@
 import { type Expr, type LoopKernel, postOrder } from "@gradus/core";
 import { DenseBuffers, noFours } from "./dense-buffers.js";
 import { ARGUMENTS } from "./emit/bindings.js";
-import { type LoopShape, loopShader, SERIAL_THREADS, stageLevels } from "./emit/loop-shader.js";
+import { loopShader } from "./emit/loop-shader.js";
+import { type LoopShape, SERIAL_THREADS } from "./emit/loop-shape.js";
 import type { Shader } from "./emit/shader.js";
+import { stageLevels } from "./emit/stage-levels.js";
 import { isVectorizable, vectorShader } from "./emit/vector-shader.js";
 import { equalitiesOf, withEqualities } from "./equal-loops.js";
 import type { Numbers } from "./index-numbers.js";

@@ -1,81 +1,20 @@
-import {
-  affineIn,
-  type DType,
-  dependsOnAxis,
-  type Expr,
-  type LoadExpr,
-  type LoopKernel,
-  type Output,
-  postOrder,
-  type Stage,
-} from "@gradus/core";
-import type { Fours } from "../dense-buffers.js";
-import { ARGUMENTS, Bindings, bufferOf, loaded, stored } from "./bindings.js";
+import type { DType, Expr, LoopKernel, Output, Stage } from "@gradus/core";
+import { ARGUMENTS, Bindings, stored } from "./bindings.js";
 import { decodeAxes } from "./decode.js";
 import { Expressions } from "./expressions.js";
 import { joinThreads, sharedName } from "./join-threads.js";
+import { LoopNests } from "./loop-nests.js";
+import { type LoopShape, PARALLEL_THREADS, SERIAL_THREADS } from "./loop-shape.js";
 import { Lowering } from "./lower.js";
-import { storedAs, typeOf } from "./operations.js";
+import { storedAs } from "./operations.js";
 import { type Combination, combination } from "./reduction.js";
 import { assemble, entryPoint, type Shader } from "./shader.js";
-
-/** Threads of a workgroup: of a shader whose threads share points, and of one whose threads have one each. */
-export const PARALLEL_THREADS = 256;
-export const SERIAL_THREADS = 64;
-
-/** How a loop kernel is laid out on threads. */
-export interface LoopShape {
-  /** Whether several threads work on a grid point. How many is an argument, so that one shader serves all sizes. */
-  readonly isParallel: boolean;
-  /**
-   * Undefined: the shader computes everything. Else stages are cut into chunks, which workgroups share: pass i leaves in scratch
-   * memory the parts of the stages that `stageLevels` counts as i, and the last one writes.
-   */
-  readonly pass?: number;
-  /** Whether threads that share points are joined by subgroups: only in the parallel layout. */
-  readonly subgroups: boolean;
-  /** What is loaded and stored four elements at a time. */
-  readonly fours: Fours;
-  /**
-   * How many steps a thread takes at most through the loop of the first stage, if they are so few that it may keep what it loads
-   * there: only in the parallel layout, and without passes.
-   */
-  readonly held?: number;
-}
+import { stageLevels, stagesIn } from "./stage-levels.js";
 
 /** The shader of a loop kernel, or of one pass of it. `limit` is the most storage buffers that it may bind. */
 export function loopShader(kernel: LoopKernel, shape: LoopShape, limit: number): Shader {
   return new LoopShader(kernel, shape, limit).build();
 }
-
-/** For each stage of a kernel how many others, one after another, must be there before it. */
-export function stageLevels({ stages }: LoopKernel): number[] {
-  const levels: number[] = [];
-  for (const { value } of stages) {
-    levels.push(Math.max(0, ...stagesIn([value]).map((index) => (levels[index] as number) + 1)));
-  }
-  return levels;
-}
-
-/** The stages that expressions need. */
-function stagesIn(roots: readonly Expr[]): number[] {
-  return postOrder(roots).flatMap((e) => (e.kind === "stage" ? e.index : []));
-}
-
-/** Something to do at each point of some inner axes, or for four points along the last of them at a time. */
-interface Loop {
-  readonly over: readonly number[];
-  /** The expressions that are computed there. */
-  readonly roots: readonly Expr[];
-  /** Does it; `position` is the point's number in row-major order. */
-  each(position: string): void;
-  /** Before and after four points, if they are taken together. */
-  before?(): void;
-  after?(): void;
-}
-
-/** The most numbers that a thread keeps of a row. */
-const MAX_HELD = 64;
 
 class LoopShader {
   private readonly bindings: Bindings;
@@ -88,8 +27,7 @@ class LoopShader {
   private readonly isLast: boolean;
   private readonly isParallel: boolean;
   private readonly shared = new Set<string>();
-  /** What holds the loads of the first stage's loop. */
-  private readonly held = new Map<Expr, string>();
+  private readonly loops: LoopNests;
 
   constructor(
     private readonly kernel: LoopKernel,
@@ -122,12 +60,14 @@ class LoopShader {
       stage: (index) => this.results[index] as string,
       load: (buffer, index) => this.bindings.load(buffer, index),
     });
+    const { bindings, lowering, expressions } = this;
+    this.loops = new LoopNests({ kernel, shape, bindings, lowering, expressions });
   }
 
   build(): Shader {
     const { kernel, shape, expressions, bindings } = this;
     this.findPoint();
-    if (shape.held !== undefined) this.hold(shape.held);
+    this.loops.hold();
     const { pass } = shape;
     const needed = new Set(stagesIn(this.roots));
     kernel.stages.forEach((stage, i) => {
@@ -143,7 +83,7 @@ class LoopShader {
           const code = `${bindings.word(ARGUMENTS.errors)} - ${i}u`;
           expressions.line(`if (!${expressions.value(holds)}) { atomicMax(&errors, ${code}); }`);
         };
-        this.loop({ over, roots: [holds], each });
+        this.loops.run({ over, roots: [holds], each });
       });
     }
     const threads = shape.isParallel ? PARALLEL_THREADS : SERIAL_THREADS;
@@ -186,7 +126,7 @@ let inside = ${block} * nx + px < ${points};
 let point = min(${block} * nx + px, ${points} - 1u);`);
     }
     const grid = Array.from({ length: kernel.grid }, (_, axis) => axis);
-    this.decode("point", grid);
+    decodeAxes(expressions, bindings, "point", grid);
   }
 
   /**
@@ -198,171 +138,6 @@ let point = min(${block} * nx + px, ${points} - 1u);`);
     return `let in_subgroups = subgroups * subgroup_size == ${PARALLEL_THREADS}u;
 let slot = select(lane, subgroup * subgroup_size + subgroup_lane, in_subgroups);
 let by_subgroups = in_subgroups && !along;`;
-  }
-
-  private decode(position: string, axes: readonly number[]): void {
-    decodeAxes(this.expressions, this.bindings, position, axes);
-  }
-
-  /** The loads of a loop, lowered, that may take four elements along its innermost axis. */
-  private densely(over: readonly number[], roots: readonly Expr[]): LoadExpr[] {
-    const inner = over.at(-1);
-    if (inner === undefined || !this.takesFours(over)) return [];
-    return postOrder(roots.map((root) => this.lowering.lower(root))).filter(
-      (e): e is LoadExpr =>
-        e.kind === "load" &&
-        this.shape.fours.buffers.has(bufferOf(this.kernel, e.buffer)) &&
-        dependsOnAxis(e, inner),
-    );
-  }
-
-  /** Whether a loop takes four points at a time. */
-  private takesFours(over: readonly number[]): boolean {
-    return this.shape.fours.loops.has(over.join());
-  }
-
-  /** Does something at each point of some axes, by all threads that work on the grid point. */
-  private loop(loop: Loop): void {
-    if (this.isParallel) this.loopTogether(loop);
-    else this.loopAlone(loop);
-  }
-
-  private loopTogether({ over, roots, ...loop }: Loop): void {
-    const { expressions, shape, bindings } = this;
-    const isFours = this.takesFours(over);
-    const isHeld = shape.held !== undefined && over.join() === this.kernel.stages[0]?.over.join();
-    const at = expressions.fresh("r");
-    const limit = expressions.fresh("limit");
-    let [start, end] = ["py", `select(0u, ${this.steps(over)}, inside)`];
-    if (shape.pass !== undefined) {
-      const chunks = bindings.word(ARGUMENTS.chunks);
-      const part = expressions.fresh("part");
-      expressions.line(`let ${part} = (${this.steps(over)} + ${chunks} - 1u) / ${chunks};`);
-      start = `chunk * ${part} + py`;
-      end = `select(0u, min(${this.steps(over)}, (chunk + 1u) * ${part}), inside)`;
-    }
-    expressions.line(`let ${limit} = ${end};`);
-    expressions.open(isFours ? over.slice(0, -1) : over);
-    this.decode(isFours ? `(${at} * 4u)` : at, over);
-    if (isFours) this.four({ over, roots, ...loop }, `i32(${at}) * 4 + i`, isHeld);
-    else {
-      if (isHeld) for (const [load, name] of this.held) expressions.define(load, `${name}[k]`);
-      loop.each(`i32(${at})`);
-    }
-    const text = expressions.close();
-    expressions.line(
-      isHeld
-        ? this.heldLoop(at, limit, text)
-        : `for (var ${at} = ${start}; ${at} < ${limit}; ${at} += ny) {\n${text}\n}`,
-    );
-  }
-
-  /** How many steps a loop has. */
-  private steps(over: readonly number[]): string {
-    const points = over.map((axis) => `u32(${this.bindings.size(axis)})`).join(" * ") || "1u";
-    return this.takesFours(over) ? `(${points}) / 4u` : points;
-  }
-
-  private heldLoop(at: string, limit: string, text: string): string {
-    return `for (var k = 0u; k < ${this.shape.held}u; k += 1u) {
-let ${at} = py + k * ny;
-if (${at} < ${limit}) {\n${text}\n}
-}`;
-  }
-
-  private loopAlone({ over, roots, ...loop }: Loop): void {
-    const { expressions, bindings } = this;
-    if (over.length === 0) {
-      expressions.open([]);
-      loop.each("0");
-      expressions.line(`{\n${expressions.close()}\n}`);
-      return;
-    }
-    const isFours = this.takesFours(over);
-    const position = expressions.fresh("r");
-    expressions.line(`var ${position} = 0;`);
-    const each = (): void => {
-      loop.each(position);
-      expressions.line(`${position} += 1;`);
-    };
-    for (const axis of isFours ? over.slice(0, -1) : over) expressions.open([axis]);
-    if (isFours) {
-      expressions.open([]);
-      this.four({ ...loop, over, roots, each }, position);
-    } else each();
-    for (const axis of [...over].reverse()) {
-      const step = isFours && axis === over.at(-1) ? 4 : 1;
-      const text = expressions.close();
-      const header = `for (var a${axis} = 0; a${axis} < ${bindings.size(axis)}; a${axis} += ${step})`;
-      expressions.line(`${header} {\n${text}\n}`);
-    }
-  }
-
-  /** Four points along the innermost axis, from where it is on: their elements are loaded and stored at once. */
-  private four({ over, roots, each, before, after }: Loop, position: string, isHeld = false): void {
-    const { expressions } = this;
-    const inner = over.at(-1) as number;
-    for (const load of this.densely(over, roots)) {
-      const held = isHeld ? this.held.get(load) : undefined;
-      const four = held === undefined ? expressions.fresh("x") : `${held}[k]`;
-      if (held === undefined) expressions.line(`let ${four} = ${this.loadFour(load, inner)};`);
-      expressions.define(load, loaded(load.dtype, `${four}[i]`));
-    }
-    before?.();
-    expressions.open([inner]);
-    expressions.line(`let a${inner} = a${inner} + i;`);
-    each(position);
-    const text = expressions.close();
-    expressions.line(`for (var i = 0; i < 4; i += 1) {\n${text}\n}`);
-    after?.();
-  }
-
-  private loadFour(load: LoadExpr, inner: number): string {
-    return this.bindings.loadFour(load.buffer, this.startOf(load.index, inner));
-  }
-
-  /** Where the four elements from here on lie. */
-  private startOf(index: Expr, inner: number): string {
-    const { base } = affineIn(index, inner) as { base: Expr };
-    return `${this.expressions.value(base)} + a${inner}`;
-  }
-
-  /** Loads what the loop of the first stage goes through, all at once, for it and those with the same axes. */
-  private hold(steps: number): void {
-    const { kernel, expressions } = this;
-    const { over } = kernel.stages[0] as Stage;
-    const isFours = this.takesFours(over);
-    const roots = kernel.stages.flatMap((stage) => (stage.over.join() === over.join() ? stage.value : []));
-    const loads = isFours ? this.densely(over, roots) : this.loadsAlong(over, roots);
-    if (loads.length === 0 || loads.length * steps * (isFours ? 4 : 1) > MAX_HELD) return;
-    const limit = expressions.fresh("limit");
-    const at = expressions.fresh("r");
-    const inner = over.at(-1) as number;
-    expressions.line(`let ${limit} = select(0u, ${this.steps(over)}, inside);`);
-    expressions.open(isFours ? over.slice(0, -1) : over);
-    this.decode(isFours ? `(${at} * 4u)` : at, over);
-    const types = loads.map((load) => {
-      const value = isFours ? this.loadFour(load, inner) : expressions.value(load);
-      const name = expressions.fresh("held");
-      expressions.line(`${name}[k] = ${value};`);
-      this.held.set(load, name);
-      return isFours ? `vec4<${storedAs(load.dtype)}>` : typeOf(load.dtype);
-    });
-    const text = expressions.close();
-    [...this.held.values()].forEach((name, i) => {
-      expressions.line(`var ${name}: array<${types[i]}, ${steps}>;`);
-    });
-    expressions.line(this.heldLoop(at, limit, text));
-  }
-
-  /** The loads that change along some axes, lowered, and need no result of a stage. */
-  private loadsAlong(over: readonly number[], roots: readonly Expr[]): LoadExpr[] {
-    return postOrder(roots.map((root) => this.lowering.lower(root))).filter(
-      (e): e is LoadExpr =>
-        e.kind === "load" &&
-        over.some((axis) => dependsOnAxis(e, axis)) &&
-        !postOrder([e]).some(({ kind }) => kind === "stage"),
-    );
   }
 
   /** The result of a stage at the point, by all threads that work on it. */
@@ -382,7 +157,7 @@ if (${at} < ${limit}) {\n${text}\n}
       expressions.line(`let ${value} = ${joined.enter(expressions.value(stage.value))};`);
       expressions.line(joined.join(acc, at, value, joined.beside?.of(position) ?? ""));
     };
-    this.loop({ over: stage.over, roots: [stage.value], each });
+    this.loops.run({ over: stage.over, roots: [stage.value], each });
     return { joined, acc, at };
   }
 
@@ -451,7 +226,7 @@ ${joined.join(acc, at, "part_value", "part_at")}
     const inFours = writes.flatMap((write) =>
       buffers.has(this.kernel.inputs.length + write.buffer) ? { write, four: expressions.fresh("four") } : [],
     );
-    this.loop({
+    this.loops.run({
       over,
       roots: writes.flatMap(({ index, value }) => [index, value]),
       before: () => {
@@ -474,7 +249,7 @@ ${joined.join(acc, at, "part_value", "part_at")}
       },
       after: () => {
         for (const { write, four } of inFours) {
-          const at = this.startOf(write.index, over.at(-1) as number);
+          const at = this.loops.startOf(write.index, over.at(-1) as number);
           expressions.line(bindings.storeFour(write.buffer, at, four));
         }
       },
