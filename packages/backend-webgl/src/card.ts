@@ -14,8 +14,8 @@ interface Texture {
 
 /** A kernel of gpu.js, ready to run. */
 export interface CardKernel {
-  /** Computes an element for each point of `output`, whose first axis is the innermost; it has one or two. */
-  run(output: readonly number[], args: readonly (Cells | number)[]): Cells;
+  /** Computes an element of each result for each point of `output`, whose first axis is the innermost; it has one or two. */
+  run(output: readonly number[], args: readonly (Cells | number)[]): readonly Cells[];
 }
 
 /** What an argument is: numbers of the host, elements on the card, four to each place there, or one number. */
@@ -79,26 +79,29 @@ export class Card {
         argumentTypes: parameters.map((kind) => (kind === "Texture" ? texture : kind)),
       });
     }
-    this.uploading = this.kernel("function(values) { return values[this.thread.x]; }", ["Array"]);
+    this.uploading = this.kernel("function(values) { return values[this.thread.x]; }", ["Array"], 1);
   }
 
   get isLost(): boolean {
     return this.context?.isContextLost() ?? false;
   }
 
-  /** A kernel from its text; arguments are cells, or numbers where `types` says "Float". */
-  kernel(source: string, types: readonly ArgumentType[]): CardKernel {
+  /** A kernel from its text. Its first result is what it returns; those after it are given to `result1`, `result2` and so on. */
+  kernel(source: string, types: readonly ArgumentType[], results: number): CardKernel {
     return {
       run: (output, args) => {
-        const kernel = this.compiled(source, types);
+        const kernel = this.compiled(source, types, results);
         kernel.setOutput(output);
-        return kernel(...args) as Cells;
+        const made = kernel(...args);
+        if (results === 1) return [made as Cells];
+        const { result, ...others } = made as Readonly<Record<string, Cells>>;
+        return [result as Cells, ...Object.values(others)];
       },
     };
   }
 
   upload(values: Float32Array<ArrayBuffer>): Cells {
-    return this.language === "js" ? values : this.uploading.run([values.length], [values]);
+    return this.language === "js" ? values : (this.uploading.run([values.length], [values])[0] as Cells);
   }
 
   download(cells: Cells): Float32Array<ArrayBuffer> {
@@ -120,7 +123,7 @@ export class Card {
     return this.language === "js" ? "Array" : type === "Cells" ? "ArrayTexture(1)" : "ArrayTexture(4)";
   }
 
-  private compiled(source: string, types: readonly ArgumentType[]): GpuJsKernel {
+  private compiled(source: string, types: readonly ArgumentType[], results: number): GpuJsKernel {
     const known = this.kernels.get(source);
     if (known !== undefined) {
       // The most recently used are last.
@@ -130,7 +133,8 @@ export class Card {
     }
     const text = this.language === "js" ? withPlaces(source) : source;
     this.gpu.injectNative(functionsFor(text, this.language));
-    const made = this.gpu.createKernel(text, {
+    const others = Array.from({ length: results - 1 }, (_, k) => `function result${k + 1}(x) { return x; }`);
+    const settings = {
       argumentTypes: types.map((type) => this.typeName(type)),
       output: [1],
       pipeline: true,
@@ -141,7 +145,11 @@ export class Card {
       tactic: "precision",
       fixIntegerDivisionAccuracy: false,
       loopMaxIterations: 2 ** 30,
-    });
+    };
+    const made =
+      results === 1
+        ? this.gpu.createKernel(text, settings)
+        : this.gpu.createKernelMap(others, text, settings);
     this.kernels.set(source, made);
     if (this.kernels.size > MAX_KERNELS) {
       const [oldest, kernel] = this.kernels.entries().next().value as [string, GpuJsKernel];

@@ -15,6 +15,12 @@ export interface GpuJs {
   ): this;
   injectNative(source: string): this;
   createKernel(source: string, settings: Readonly<Record<string, unknown>>): GpuJsKernel;
+  /** A kernel with more results: what is given to each of `others`. */
+  createKernelMap(
+    others: readonly string[],
+    source: string,
+    settings: Readonly<Record<string, unknown>>,
+  ): GpuJsKernel;
   destroy(): Promise<void>;
 }
 

@@ -1,4 +1,4 @@
-import type { ContractKernel, LoopKernel, Output, Stage } from "@gradus/core";
+import type { ContractKernel, LoopKernel, Stage } from "@gradus/core";
 import { integerBounds } from "./bounds.js";
 import type { ArgumentType, Card, CardKernel } from "./card.js";
 import { Lowering } from "./emit/lower.js";
@@ -6,9 +6,10 @@ import { combineBlocksPart, PACKED, PRODUCT, packPart, productPart } from "./emi
 import type { Argument, Part } from "./emit/part-text.js";
 import { combinePart, PartWriter } from "./emit/parts.js";
 import { type Nest, nestOf } from "./nest.js";
+import { groupWrites, type PlacedWrite, placeWrites } from "./placed-writes.js";
 import { isBatched } from "./product-axes.js";
 import { type ProductPlan, productPlan } from "./product-plan.js";
-import { dependsOnData, writeLayout } from "./write-layout.js";
+import { dependsOnData } from "./write-layout.js";
 
 /** One run of a kernel of gpu.js. */
 export interface Step {
@@ -20,7 +21,11 @@ export interface Step {
   readonly numbers: ReadonlyMap<string, number>;
   readonly result:
     | { readonly kind: "stage"; readonly index: number }
-    | { readonly kind: "output"; readonly index: number; readonly bound: number }
+    /** Outputs, in the order of the kernel's results, with the greatest magnitude of those that are integers. */
+    | {
+        readonly kind: "outputs";
+        readonly outputs: readonly { readonly index: number; readonly bound: number }[];
+      }
     | { readonly kind: "check"; readonly message: string };
 }
 
@@ -105,14 +110,35 @@ export class KernelPlans {
     );
   }
 
-  private make({ sizes, params, bounds, lengths }: LaunchFacts): readonly Step[] | undefined {
-    const { grid, stages, writes, checks } = this.nest;
+  private make(facts: LaunchFacts): readonly Step[] | undefined {
+    const { sizes, params, bounds } = facts;
+    const { grid, writes } = this.nest;
+    if (grid.some((axis) => sizes[axis] === 0)) return [];
+    const outputBounds = integerBounds(this.nest, { sizes, params, inputs: bounds });
+    if (outputBounds === undefined) return undefined;
+    const placed = placeWrites(writes, grid, facts);
+    if (placed === undefined) return undefined;
+    const boundOf = (buffer: number): number => outputBounds.get(buffer) ?? Infinity;
+    // Together they may read more textures than a card binds.
+    const groups = groupWrites(placed);
+    const steps = this.stepsOf(facts, groups, boundOf);
+    if (steps !== undefined || groups.length === placed.length) return steps;
+    return this.stepsOf(
+      facts,
+      placed.map((one) => [one]),
+      boundOf,
+    );
+  }
+
+  private stepsOf(
+    { sizes }: LaunchFacts,
+    groups: readonly (readonly PlacedWrite[])[],
+    boundOf: (buffer: number) => number,
+  ): readonly Step[] | undefined {
+    const { grid, stages, checks } = this.nest;
     const sizeOf = (axis: number): number => sizes[axis] as number;
     const count = (axes: readonly number[]): number => axes.reduce((n, axis) => n * sizeOf(axis), 1);
     const points = count(grid);
-    if (points === 0) return [];
-    const outputBounds = integerBounds(this.nest, { sizes, params, inputs: bounds });
-    if (outputBounds === undefined) return undefined;
     const steps: Step[] = [];
     const add: Add = (name, make, step) => {
       const elements = step.output.reduce((a, b) => a * b, 1);
@@ -125,14 +151,13 @@ export class KernelPlans {
     };
 
     const product = this.kernel.kind === "contract" ? productPlan(this.kernel, sizes, this.card) : undefined;
-    const [only] = writes as readonly [Output];
     const longest = Math.max(1, ...stages.map(({ over }) => count(over)));
     const isLong =
       longest > LONG && points < FEW && stages.some(({ op }) => op !== "argmax" && op !== "argmin");
     const inlines =
       product === undefined &&
-      writes.length === 1 &&
-      only.over.length === 0 &&
+      groups.length === 1 &&
+      groups[0]?.[0]?.write.over.length === 0 &&
       checks.length === 0 &&
       !isLong;
     const innermost = stages.flatMap(({ over }) => over.slice(-1));
@@ -160,28 +185,23 @@ export class KernelPlans {
         add(`combine ${op} ${index}`, () => combinePart(op, index), { output: [points], result, numbers });
       }
     }
-    for (const [index, { buffer, over, index: place }] of writes.entries()) {
-      const axes = [...grid, ...over];
-      const written = count(axes);
-      if (written === 0) continue;
-      const layout = writeLayout(place, axes, sizes, params);
-      const length = lengths[buffer] as number;
-      if (layout === undefined || layout.offset < 0 || layout.offset + layout.span > length) return undefined;
-      const isPartial = !layout.isDense || layout.offset !== 0 || layout.span !== length;
-      const isFlipped = layout.order.some((k) => (layout.strides[k] as number) < 0);
-      const { order } = layout;
-      const isUnit = order.length > 0 && Math.abs(layout.strides[order.at(-1) as number] as number) === 1;
+    for (const group of groups) {
+      const [{ layout, length, isPartial }] = group as readonly [PlacedWrite, ...PlacedWrite[]];
+      const { order, strides } = layout;
+      const isFlipped = order.some((k) => (strides[k] as number) < 0);
+      const isUnit = order.length > 0 && Math.abs(strides[order.at(-1) as number] as number) === 1;
       const numbers = new Map([...(product?.numbers ?? []), ["offset", layout.offset]]);
       for (const k of order) {
-        numbers.set(`stride${k}`, Math.abs(layout.strides[k] as number));
-        numbers.set(`flip${k}`, (layout.strides[k] as number) < 0 ? 1 : 0);
+        numbers.set(`stride${k}`, Math.abs(strides[k] as number));
+        numbers.set(`flip${k}`, (strides[k] as number) < 0 ? 1 : 0);
       }
+      const indices = group.map(({ index }) => index);
       const variant = { isPartial, order, isUnit, isFlipped, inlines, unrolls, product: product?.axes };
       const how = [isPartial, order, isUnit, isFlipped, inlines, unrolls, product !== undefined].join(" ");
-      const bound = outputBounds.get(buffer) ?? Infinity;
-      const made = add(`write ${index} ${how}`, () => this.writer.write(index, variant), {
+      const outputs = group.map(({ write: { buffer } }) => ({ index: buffer, bound: boundOf(buffer) }));
+      const made = add(`write ${indices} ${how}`, () => this.writer.write(indices, variant), {
         output: [length],
-        result: { kind: "output", index: buffer, bound },
+        result: { kind: "outputs", outputs },
         numbers,
       });
       if (!made) return undefined;
@@ -230,7 +250,10 @@ export class KernelPlans {
       const types = part.args.map(typeOf);
       const textures = types.filter((type) => type !== "Float").length;
       const fits = textures <= MAX_TEXTURES;
-      this.parts.set(name, fits ? { part, kernel: this.card.kernel(part.source, types) } : undefined);
+      this.parts.set(
+        name,
+        fits ? { part, kernel: this.card.kernel(part.source, types, part.results) } : undefined,
+      );
     }
     return this.parts.get(name);
   }

@@ -165,7 +165,7 @@ export class WebglBackend implements WebglDevice {
     const made: (Cells | undefined)[] = kernel.outputs.map(() => undefined);
     const bounds: number[] = [];
     for (const { kernel: part, args, output: shape, numbers, result } of steps) {
-      const output = result.kind === "output" ? result.index : 0;
+      const written = result.kind === "outputs" ? (result.outputs[0]?.index ?? 0) : 0;
       const valueFor = (arg: Argument): Cells | number => {
         switch (arg.kind) {
           case "input":
@@ -178,8 +178,11 @@ export class WebglBackend implements WebglDevice {
             return stages[arg.index] as Cells;
           case "previous":
             return (
-              made[output] ??
-              this.residency.onCard(buffers[inputs + output] as WebglBuffer, kernel.outputs[output] as DType)
+              made[written] ??
+              this.residency.onCard(
+                buffers[inputs + written] as WebglBuffer,
+                kernel.outputs[written] as DType,
+              )
             );
           case "size":
             return sizes[arg.axis] as number;
@@ -189,24 +192,26 @@ export class WebglBackend implements WebglDevice {
             return numbers.get(arg.name) as number;
         }
       };
-      const cells = part.run(shape, args.map(valueFor));
-      if (result.kind === "check") {
-        this.note({ kernel, message: result.message, holds: cells });
-        continue;
-      }
-      const list = result.kind === "stage" ? stages : made;
-      const before = list[result.index];
-      if (before !== undefined) this.card.free(before);
-      list[result.index] = cells;
-      if (result.kind === "output") {
-        const rest = args.some(({ kind }) => kind === "previous")
-          ? this.residency.boundOf(buffers[inputs + output] as WebglBuffer)
-          : 0;
-        bounds[output] = Math.max(
-          bounds[output] ?? 0,
-          result.bound,
-          kernel.outputs[output] === "f32" ? 0 : rest,
-        );
+      const results = part.run(shape, args.map(valueFor));
+      const keep = (list: (Cells | undefined)[], index: number, cells: Cells): void => {
+        const before = list[index];
+        if (before !== undefined) this.card.free(before);
+        list[index] = cells;
+      };
+      switch (result.kind) {
+        case "check":
+          this.note({ kernel, message: result.message, holds: results[0] as Cells });
+          break;
+        case "stage":
+          keep(stages, result.index, results[0] as Cells);
+          break;
+        case "outputs":
+          for (const [k, { index, bound }] of result.outputs.entries()) {
+            const isMixed = args.some(({ kind }) => kind === "previous") && kernel.outputs[index] !== "f32";
+            const rest = isMixed ? this.residency.boundOf(buffers[inputs + index] as WebglBuffer) : 0;
+            keep(made, index, results[k] as Cells);
+            bounds[index] = Math.max(bounds[index] ?? 0, bound, rest);
+          }
       }
     }
     for (const cells of stages) if (cells !== undefined) this.card.free(cells);

@@ -74,6 +74,7 @@ ${line("b1", "heightB", "(first_b + 1)")}
 return block_product(a, b, x_a0, y_a0, x_a1, y_a1, x_b0, y_b0, x_b1, y_b1, fours);
 }`,
     args: [...args.values()],
+    results: 1,
   };
 }
 
@@ -87,5 +88,6 @@ return sum_of_fours(s0, (position() * chunks), chunks);
       { kind: "fours", index: PRODUCT },
       { kind: "number", name: "chunks" },
     ],
+    results: 1,
   };
 }

@@ -21,6 +21,8 @@ export type Argument =
 export interface Part {
   readonly source: string;
   readonly args: readonly Argument[];
+  /** How many results it has, each as large as the others. */
+  readonly results: number;
 }
 
 /** The part of an axis that is gone through. */
@@ -231,12 +233,16 @@ export class PartText {
     around(1, low, high);
   }
 
-  finish(result: string): Part {
-    this.line(`return ${result};`);
+  finish(...[first, ...others]: readonly [string, ...string[]]): Part {
+    others.forEach((other, k) => {
+      this.line(`let other${k + 1} = result${k + 1}(to_float(${other}));`);
+    });
+    this.line(`return ${first};`);
     const body = this.expressions.close();
     return {
       source: `function(${[...this.args.keys()].join(", ")}) {\n${body}\n}`,
       args: [...this.args.values()],
+      results: 1 + others.length,
     };
   }
 

@@ -51,10 +51,12 @@ export class PartWriter {
     return text.finish(text.reduce(stage, { range, unrolls }));
   }
 
-  write(index: number, variant: WriteVariant): Part {
+  /** What some writes make that write the same places; only one of them where it is partial. */
+  write(indices: readonly number[], variant: WriteVariant): Part {
     const { isPartial, order, isUnit, isFlipped, inlines, unrolls, product } = variant;
     const text = new PartText(this.nest, this.lowering);
-    const { over, value } = this.nest.writes[index] as Output;
+    const [first, ...others] = indices.map((index) => this.nest.writes[index]) as [Output, ...Output[]];
+    const { over } = first;
     const at = text.position();
     const axes = [...this.nest.grid, ...over];
     let rest = at;
@@ -86,8 +88,9 @@ export class PartWriter {
     if (product !== undefined) text.encodeBlock(product);
     else if (inlines) text.inlineStages(unrolls);
     else text.encodeGrid();
-    const result = text.value(value);
-    return text.finish(isPartial ? `pick(covered, ${result}, cell(${text.previous()}, ${at}))` : result);
+    const result = text.value(first.value);
+    if (isPartial) return text.finish(`pick(covered, ${result}, cell(${text.previous()}, ${at}))`);
+    return text.finish(result, ...others.map(({ value }) => text.value(value)));
   }
 
   /** Whether a check holds, at each point. */
@@ -117,5 +120,6 @@ return total;
       { kind: "stage", index },
       { kind: "number", name: "chunks" },
     ],
+    results: 1,
   };
 }
