@@ -19,6 +19,13 @@ const basic: Readonly<Record<string, string>> = {
   ne: `float ne(float a, float b) { return a != b || is_nan(a) || is_nan(b) ? 1.0 : 0.0; }`,
   lt: `float lt(float a, float b) { return a < b && !is_nan(a) && !is_nan(b) ? 1.0 : 0.0; }`,
   le: `float le(float a, float b) { return a <= b && !is_nan(a) && !is_nan(b) ? 1.0 : 0.0; }`,
+  // Of whole numbers, which are never NaN.
+  eq_i: `float eq_i(float a, float b) { return a == b ? 1.0 : 0.0; }`,
+  ne_i: `float ne_i(float a, float b) { return a != b ? 1.0 : 0.0; }`,
+  lt_i: `float lt_i(float a, float b) { return a < b ? 1.0 : 0.0; }`,
+  le_i: `float le_i(float a, float b) { return a <= b ? 1.0 : 0.0; }`,
+  max_i: `float max_i(float a, float b) { return max(a, b); }`,
+  min_i: `float min_i(float a, float b) { return min(a, b); }`,
   test_nan: `float test_nan(float x) { return is_nan(x) ? 1.0 : 0.0; }`,
   test_inf: `float test_inf(float x) { return is_inf(x) ? 1.0 : 0.0; }`,
   test_finite: `float test_finite(float x) { return is_finite(x) ? 1.0 : 0.0; }`,

@@ -20,21 +20,24 @@ const infix =
     `(${a} ${operator} ${b})`;
 const itself: Operation = (x) => x;
 
-const comparisons: Readonly<Record<string, Operation>> = {
-  eq: call("eq"),
-  ne: call("ne"),
-  lt: call("lt"),
-  le: call("le"),
-  gt: (a, b) => `lt(${b}, ${a})`,
-  ge: (a, b) => `le(${b}, ${a})`,
-  where: call("pick"),
-  isNaN: call("test_nan"),
-  isInf: call("test_inf"),
-  isFinite: call("test_finite"),
-};
+/** Comparisons, by functions whose names end so. */
+function comparisons(ending: string): Readonly<Record<string, Operation>> {
+  return {
+    eq: call(`eq${ending}`),
+    ne: call(`ne${ending}`),
+    lt: call(`lt${ending}`),
+    le: call(`le${ending}`),
+    gt: (a, b) => `lt${ending}(${b}, ${a})`,
+    ge: (a, b) => `le${ending}(${b}, ${a})`,
+    where: call("pick"),
+    isNaN: call("test_nan"),
+    isInf: call("test_inf"),
+    isFinite: call("test_finite"),
+  };
+}
 
 const ofFloats: Readonly<Record<string, Operation>> = {
-  ...comparisons,
+  ...comparisons(""),
   add: infix("+"),
   sub: infix("-"),
   mul: infix("*"),
@@ -66,12 +69,12 @@ const ofFloats: Readonly<Record<string, Operation>> = {
 
 /** Integers are floats that hold whole numbers up to 2^24. What needs all 32 bits is not here: it is the host's. */
 const ofIntegers: Readonly<Record<string, Operation>> = {
-  ...comparisons,
+  ...comparisons("_i"),
   add: infix("+"),
   sub: infix("-"),
   mul: infix("*"),
-  maximum: call("max_f"),
-  minimum: call("min_f"),
+  maximum: call("max_i"),
+  minimum: call("min_i"),
   idiv: call("idiv"),
   imod: call("imod"),
   fmod: call("imod"),
@@ -87,7 +90,7 @@ const ofIntegers: Readonly<Record<string, Operation>> = {
 };
 
 const ofBools: Readonly<Record<string, Operation>> = {
-  ...comparisons,
+  ...comparisons("_i"),
   logicalAnd: infix("*"),
   logicalOr: call("either"),
   logicalXor: call("differ"),

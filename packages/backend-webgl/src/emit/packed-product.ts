@@ -28,12 +28,19 @@ export function packPart(
   text.divide("line", chunks, "point", "chunk");
   text.decode("point", rows);
   text.line(`let k0 = (((chunk * ${fours}) + four) * 4);`);
+  const nameOf = (axis: number, lane: number): string => `i${axis}l${lane}`;
+  text.decode("k0", k, (axis) => nameOf(axis, 0));
   for (let lane = 0; lane < 4; lane++) {
-    if (lane > 0) text.line(`let k${lane} = (k0 + ${lane});`);
-    const nameOf = (axis: number): string => `i${axis}l${lane}`;
-    text.decode(`k${lane}`, k, nameOf);
-    const inner = text.within(new Map(k.map((axis) => [axis, nameOf(axis)])), () => {
-      text.line(`let lane${lane} = pick(lt(k${lane}, ${text.number("k")}), ${text.value(operand)}, 0);`);
+    if (lane > 0) {
+      text.line(`let k${lane} = (k0 + ${lane});`);
+      text.next(
+        k,
+        (axis) => nameOf(axis, lane - 1),
+        (axis) => nameOf(axis, lane),
+      );
+    }
+    const inner = text.within(new Map(k.map((axis) => [axis, nameOf(axis, lane)])), () => {
+      text.line(`let lane${lane} = pick(lt_i(k${lane}, ${text.number("k")}), ${text.value(operand)}, 0);`);
     });
     text.line(inner);
   }

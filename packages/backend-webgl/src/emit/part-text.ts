@@ -114,6 +114,21 @@ export class PartText {
     });
   }
 
+  /** Gives axes the values of the point after another one, row-major; beyond the last point the first axis goes on. */
+  next(axes: readonly number[], before: (axis: number) => string, name: (axis: number) => string): void {
+    let step = "1";
+    [...axes].reverse().forEach((axis, k) => {
+      const own = name(axis);
+      if (k === axes.length - 1) this.line(`let ${own} = (${before(axis)} + ${step});`);
+      else {
+        this.line(`let ${own}n = (${before(axis)} + ${step});`);
+        this.line(`let ${own}c = le_i(${this.size(axis)}, ${own}n);`);
+        this.line(`let ${own} = (${own}n - (${own}c * ${this.size(axis)}));`);
+        step = `${own}c`;
+      }
+    });
+  }
+
   /** The text of the number of a point of some axes, from their values. */
   encode(axes: readonly number[]): string {
     return axes.reduce(

@@ -42,7 +42,7 @@ export class PartWriter {
       const [chunks, length] = [text.number("chunks"), text.number("length")];
       text.divide(at, chunks, "point", "chunk");
       text.line(`let low = (chunk * ${length});`);
-      text.line(`let high = min_f((low + ${length}), ${text.size(split)});`);
+      text.line(`let high = min_i((low + ${length}), ${text.size(split)});`);
       point = "point";
       range = { axis: split, low: "low", high: "high" };
     }
@@ -64,7 +64,7 @@ export class PartWriter {
       rest = "place";
       text.line(`let place = (${at} - ${text.number("offset")});`);
     }
-    let covered = "le(0, place)";
+    let covered = "le_i(0, place)";
     axes.forEach((axis, k) => {
       if (!order.includes(k)) text.line(`let i${axis} = zero();`);
     });
@@ -75,15 +75,15 @@ export class PartWriter {
       else {
         text.divide(rest, text.number(`stride${k}`), `d${k}`, `rest${k}`);
         rest = `rest${k}`;
-        if (isLast) covered = `(${covered} * eq(${rest}, 0))`;
+        if (isLast) covered = `(${covered} * eq_i(${rest}, 0))`;
       }
       const mirrored = isFlipped
         ? `pick(${text.number(`flip${k}`)}, ((${text.size(axis)} - 1) - d${k}), d${k})`
         : `d${k}`;
       text.line(`let i${axis} = (${mirrored} + 0);`);
-      if (isPartial) covered = `(${covered} * lt(d${k}, ${text.size(axis)}))`;
+      if (isPartial) covered = `(${covered} * lt_i(d${k}, ${text.size(axis)}))`;
     });
-    if (isPartial && order.length === 0) covered = `eq(${rest}, 0)`;
+    if (isPartial && order.length === 0) covered = `eq_i(${rest}, 0)`;
     if (isPartial) text.line(`let covered = ${covered};`);
     if (product !== undefined) text.encodeBlock(product);
     else if (inlines) text.inlineStages(unrolls);

@@ -176,10 +176,10 @@ export const primitives: Readonly<Record<string, Primitive>> = {
   int n = int(a);
   int d = int(b);
   int q = int(a / b);
-  for (int i = 0; i < 2; i++) {
-    int r = n - q * d;
-    q += int(r >= d) - int(r < 0);
-  }
+  int r = n - q * d;
+  q += int(r >= d) - int(r < 0);
+  r = n - q * d;
+  q += int(r >= d) - int(r < 0);
   return float(q);
 }`,
     js: `function quotient(a, b) { return Math.floor(a / b); }`,
