@@ -1,6 +1,7 @@
 import { type Aval, contiguousLayout, type Op } from "@gradus/core";
 import { apply } from "./apply.js";
 import type { GradusTensor } from "./gradus-tensor.js";
+import { lower } from "./lowering/lower.js";
 
 /**
  * The results of an operation with f16 operands that only a native computes, and natives know f32: it is run on that, and
@@ -11,15 +12,15 @@ export function throughFloat32<A>(
   inputs: readonly GradusTensor[],
   attrs: A,
 ): GradusTensor[] | undefined {
-  if (!inputs.some((x) => x.dtype === "f16")) return undefined;
-  const wide = (x: Aval): Aval => (x.dtype === "f16" ? { shape: x.shape, dtype: "f32" } : x);
+  if (!inputs.some(isHalf)) return undefined;
   const avals = op.infer(inputs, attrs);
-  const layouts = inputs.map((x) => contiguousLayout(wide(x)));
-  if (op.lower(layouts, attrs, avals.map(wide)).kind !== "native") return undefined;
-  const outputs = apply(
-    op,
-    inputs.map((x) => (x.dtype === "f16" ? x.cast("f32") : x)),
-    attrs,
+  if (lower(op, inputs.map(contiguousLayout), attrs, avals).kind !== "native") return undefined;
+  const widened = inputs.map((x) => (isHalf(x) ? x.cast("f32") : x));
+  return apply(op, widened, attrs).map(
+    (y, k) => (isHalf(avals[k] as Aval) ? y.cast("f16") : y) as GradusTensor,
   );
-  return outputs.map((y, k) => (avals[k]?.dtype === "f16" ? y.cast("f16") : y) as GradusTensor);
+}
+
+function isHalf({ dtype }: Aval): boolean {
+  return dtype === "f16";
 }

@@ -5,6 +5,7 @@ import {
   castNumber,
   computeDType,
   type Expr,
+  inputAt,
   type Layout,
   type LoopBody,
   type Lowered,
@@ -29,68 +30,53 @@ export function lower<A>(op: Op<A>, inputs: readonly Layout[], attrs: A, outputs
       return lowered;
     default: {
       const key = `${lowered.key} f16 ${halves.map(Number).join("")}`;
-      const isHalf = (k: number): boolean => halves[k] === true;
-      const isHalfOutput = (k: number): boolean => halves[inputs.length + k] === true;
-      return lowered.kind === "loops"
-        ? { ...lowered, key, body: () => narrowLoops(lowered.body(), isHalf, isHalfOutput) }
-        : { ...lowered, key, body: () => narrowContraction(lowered.body(), isHalf, isHalfOutput) };
+      return { ...lowered, key, body: () => narrowed(lowered.body(), halves, inputs.length) } as Lowered;
     }
   }
 }
 
 function widened<T extends Aval>(x: T): T {
-  return x.dtype === "f16" ? { ...x, dtype: computeDType(x.dtype) } : x;
+  return { ...x, dtype: computeDType(x.dtype) };
 }
 
-type Which = (k: number) => boolean;
-
-function narrowLoops(body: LoopBody, isHalf: Which, isHalfOutput: Which): LoopBody {
-  const move = readsOf(isHalf);
+/** The body with casts, where `halves` says which operands and then which of the results are of f16. */
+function narrowed<Body extends LoopBody | ContractBody>(
+  body: Body,
+  halves: readonly boolean[],
+  operands: number,
+): Body {
+  const move = readsOf(halves);
+  const moved = <T extends { readonly value: Expr }>(part: T): T => ({ ...part, value: move(part.value) });
   return {
     ...body,
-    stages: body.stages.map((stage) => ({ ...stage, value: move(stage.value) })),
-    writes: body.writes.map((write, k) => narrowWrite(write, move, isHalfOutput(k))),
-    ...(body.checks && { checks: body.checks.map((check) => ({ ...check, holds: move(check.holds) })) }),
-  };
-}
-
-function narrowContraction(body: ContractBody, isHalf: Which, isHalfOutput: Which): ContractBody {
-  const move = readsOf(isHalf);
-  return {
-    ...body,
-    a: move(body.a),
-    b: move(body.b),
-    writes: body.writes.map((write, k) => narrowWrite(write, move, isHalfOutput(k))),
-  };
-}
-
-function narrowWrite<W extends Omit<LoweredWrite, "over">>(
-  write: W,
-  move: (e: Expr) => Expr,
-  isHalf: boolean,
-): W {
-  const value = move(write.value);
-  return {
-    ...write,
-    value: isHalf ? cast(value, "f16") : value,
-    ...(write.at && { at: write.at.map(move) }),
-    ...(write.flat && { flat: move(write.flat) }),
+    ...("stages" in body
+      ? {
+          stages: body.stages.map(moved),
+          checks: body.checks?.map((check) => ({ ...check, holds: move(check.holds) })),
+        }
+      : { a: move(body.a), b: move(body.b) }),
+    writes: body.writes.map((write: Omit<LoweredWrite, "over">, k) => ({
+      ...write,
+      value: halves[operands + k] ? cast(move(write.value), "f16") : move(write.value),
+      at: write.at?.map(move),
+      flat: write.flat && move(write.flat),
+    })),
   };
 }
 
 /** Expressions with the reads of f16 operands, where they are taken for f32, as casts from f16. */
-function readsOf(isHalf: Which): (e: Expr) => Expr {
+function readsOf(halves: readonly boolean[]): (e: Expr) => Expr {
   const move: (e: Expr) => Expr = substitution((e) => {
     if (e.kind !== "input") return undefined;
-    const isWide = isHalf(e.index) && e.dtype !== "f16";
-    const read: Expr = {
-      ...e,
-      ...(e.at && { at: e.at.map(move) }),
-      ...(e.guard && { guard: move(e.guard) }),
-    };
-    if (!isWide) return read;
-    const fill = e.fill === undefined ? {} : { fill: castNumber(e.fill, "f16") };
-    return cast({ ...read, ...fill, dtype: "f16" }, e.dtype);
+    const dtype = halves[e.index] ? "f16" : e.dtype;
+    const read = inputAt(
+      e.index,
+      dtype,
+      e.at?.map(move) as Expr[],
+      e.guard && move(e.guard),
+      castNumber(e.fill ?? 0, dtype),
+    );
+    return cast(read, e.dtype);
   });
   return move;
 }
