@@ -2,8 +2,8 @@ import type { ContractKernel, LoopKernel, Stage } from "@gradus/core";
 import { integerBounds } from "./bounds.js";
 import type { ArgumentType, Card, CardKernel } from "./card.js";
 import { Lowering } from "./emit/lower.js";
-import { combineBlocksPart, PACKED, PRODUCT, packPart, productPart } from "./emit/packed-product.js";
-import type { Argument, Part } from "./emit/part-text.js";
+import { joinPart, PACKED, PRODUCT, packPart, productPart, ROWS } from "./emit/packed-product.js";
+import { type Argument, BLOCK, type Part } from "./emit/part-text.js";
 import { combinePart, PartWriter } from "./emit/parts.js";
 import { type Nest, nestOf } from "./nest.js";
 import { groupWrites, type PlacedWrite, placeWrites } from "./placed-writes.js";
@@ -19,7 +19,7 @@ export interface Step {
   readonly output: readonly number[];
   /** The numbers of the plan, by name. */
   readonly numbers: ReadonlyMap<string, number>;
-  readonly result:
+  readonly result: /** What stages leave, from this one on. */
     | { readonly kind: "stage"; readonly index: number }
     /** Outputs, in the order of the kernel's results, with the greatest magnitude of those that are integers. */
     | {
@@ -217,7 +217,7 @@ export class KernelPlans {
   }
 
   /** The steps of a packed product. */
-  private addProduct({ axes, blocks, isCut, a, b, numbers }: ProductPlan, add: Add): boolean {
+  private addProduct({ axes, blocks, a, b, numbers }: ProductPlan, add: Add): boolean {
     const { kernel, nest, lowering } = this;
     if (kernel.kind !== "contract") return false;
     const { batch, m, n, k } = axes;
@@ -234,10 +234,19 @@ export class KernelPlans {
       });
       if (!made) return false;
     }
-    const result = { kind: "stage", index: PRODUCT } as const;
     const chunks = numbers.get("chunks") as number;
-    const made = add("product", productPart, { output: [blocks * chunks], result, numbers });
-    return made && (!isCut || add("combine", combineBlocksPart, { output: [blocks], result, numbers }));
+    return (
+      add("product", productPart, {
+        output: [blocks * chunks],
+        result: { kind: "stage", index: ROWS },
+        numbers,
+      }) &&
+      add("join", joinPart, {
+        output: [blocks * BLOCK],
+        result: { kind: "stage", index: PRODUCT },
+        numbers,
+      })
+    );
   }
 
   /** A part and its kernel; undefined if it reads more textures than a card binds. */

@@ -1,4 +1,5 @@
 import type { ContractKernel } from "@gradus/core";
+import { BLOCK } from "./emit/part-text.js";
 import { isBatched, type ProductAxes, productAxes } from "./product-axes.js";
 
 /** How a product is cut for a card. */
@@ -6,8 +7,6 @@ export interface ProductPlan {
   readonly axes: ProductAxes;
   /** Fragments that the product itself takes, for each chunk. */
   readonly blocks: number;
-  /** Whether k is cut: the parts are joined then. */
-  readonly isCut: boolean;
   /** The width and the height of the packed operands. */
   readonly a: readonly [width: number, height: number];
   readonly b: readonly [width: number, height: number];
@@ -32,7 +31,7 @@ export function productPlan(
   const rowsB = (isBatched(kernel.b, axes) ? batch : 1) * n;
   // To pack a number costs about as much as to use it twice without.
   if (k < 4 || batch * m * n < 2 * (rowsA + rowsB)) return undefined;
-  const [blocksM, blocksN] = [Math.ceil(m / 2), Math.ceil(n / 2)];
+  const [blocksM, blocksN] = [Math.ceil(m / BLOCK), Math.ceil(n / BLOCK)];
   const blocks = batch * blocksM * blocksN;
   const long = Math.ceil(k / 4);
   const wanted = Math.max(
@@ -44,7 +43,10 @@ export function productPlan(
   const a = textureOf(rowsA * chunks, fours);
   const b = textureOf(rowsB * chunks, fours);
   const fits = [...a, ...b].every((side) => side <= maxSide);
-  if (!fits || [a[0] * a[1], b[0] * b[1], blocks * chunks].some((texels) => texels > maxElements))
+  if (
+    !fits ||
+    [a[0] * a[1], b[0] * b[1], blocks * Math.max(chunks, BLOCK)].some((texels) => texels > maxElements)
+  )
     return undefined;
   const numbers = new Map(
     Object.entries({
@@ -53,7 +55,7 @@ export function productPlan(
       batchB: rowsB > n ? n : 0,
     }),
   );
-  return { axes, blocks, isCut: chunks > 1, a, b, numbers };
+  return { axes, blocks, a, b, numbers };
 }
 
 /** Lines side by side, so that the texture is about as wide as it is high. gpu.js takes one that is higher than 1 as it is. */

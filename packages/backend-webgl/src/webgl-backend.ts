@@ -203,7 +203,7 @@ export class WebglBackend implements WebglDevice {
           this.note({ kernel, message: result.message, holds: results[0] as Cells });
           break;
         case "stage":
-          keep(stages, result.index, results[0] as Cells);
+          for (const [k, cells] of results.entries()) keep(stages, result.index + k, cells);
           break;
         case "outputs":
           for (const [k, { index, bound }] of result.outputs.entries()) {

@@ -1,16 +1,19 @@
 import type { Expr } from "@gradus/core";
 import type { Nest } from "../nest.js";
 import type { Lowering } from "./lower.js";
-import { type Argument, type Part, PartText } from "./part-text.js";
+import { type Argument, BLOCK, type Part, PartText } from "./part-text.js";
 
 /** Stages of a packed product, by the places of what they leave: the product itself is what the writes read. */
 export const PRODUCT = 0;
 export const PACKED = { a: 1, b: 2 } as const;
+/** The rows of the blocks, four of them. */
+export const ROWS = 3;
 
 /*
  * A product as a card likes it. Both operands are packed first, so that a texel holds four numbers along k: each row as lines of so
- * many fours, one for each chunk of k, with zeros at the end. Then each fragment computes two rows of a times two rows of b, in one of the
- * chunks: it fetches a texel for four products, not two for one. Lines that a texture is too high for stand beside the first ones.
+ * many fours, one for each chunk of k, with zeros at the end. Then each fragment computes four rows of a times four rows of b, in one of
+ * the chunks: it fetches a texel for eight products, not two for one. The chunks are joined, and the rows laid behind one another. Lines
+ * that a texture is too high for stand beside the first ones.
  */
 
 /** Packs an operand whose rows are the points of some axes. */
@@ -47,7 +50,7 @@ export function packPart(
   return text.finish("[lane0, lane1, lane2, lane3]");
 }
 
-/** The blocks of the product, in chunks. */
+/** The blocks of the product, in chunks: a result for each of their rows. */
 export function productPart(): Part {
   const args = new Map<string, Argument>([
     ["a", { kind: "fours", index: PACKED.a }],
@@ -63,6 +66,12 @@ export function productPart(): Part {
 let fold_${name} = quotient(line_${name}, ${height});
 let y_${name} = (line_${name} - (fold_${name} * ${height}));
 let x_${name} = (fold_${name} * fours);`;
+  const lanes = [0, 1, 2, 3];
+  const lines = [
+    ...lanes.map((k) => line(`a${k}`, "heightA", `(first_a + ${k})`)),
+    ...lanes.map((k) => line(`b${k}`, "heightB", `(first_b + ${k})`)),
+  ];
+  const places = ["a", "b"].flatMap((name) => lanes.map((k) => `x_${name}${k}, y_${name}${k}`));
   return {
     source: `function(${[...args.keys()].join(", ")}) {
 let q = position();
@@ -72,29 +81,30 @@ let rows = quotient(point, blocksN);
 let n = (point - (rows * blocksN));
 let batch = quotient(rows, blocksM);
 let m = (rows - (batch * blocksM));
-let first_a = ((batch * batchA) + (m * 2));
-let first_b = ((batch * batchB) + (n * 2));
-${line("a0", "heightA", "first_a")}
-${line("a1", "heightA", "(first_a + 1)")}
-${line("b0", "heightB", "first_b")}
-${line("b1", "heightB", "(first_b + 1)")}
-return block_product(a, b, x_a0, y_a0, x_a1, y_a1, x_b0, y_b0, x_b1, y_b1, fours);
+let first_a = ((batch * batchA) + (m * ${BLOCK}));
+let first_b = ((batch * batchB) + (n * ${BLOCK}));
+${lines.join("\n")}
+let row0 = block_product(a, b, ${places.join(", ")}, fours);
+let row1 = result1(block_row(1));
+let row2 = result2(block_row(2));
+let row3 = result3(block_row(3));
+return row0;
 }`,
     args: [...args.values()],
-    results: 1,
+    results: BLOCK,
   };
 }
 
-/** Joins the chunks of each block. */
-export function combineBlocksPart(): Part {
+/** Joins the chunks of each block, and lays its rows behind one another. */
+export function joinPart(): Part {
+  const rows = Array.from({ length: BLOCK }, (_, k): Argument => ({ kind: "fours", index: ROWS + k }));
   return {
-    source: `function(s0, chunks) {
-return sum_of_fours(s0, (position() * chunks), chunks);
+    source: `function(r0, r1, r2, r3, chunks) {
+let q = position();
+let block = quotient(q, ${BLOCK});
+return sum_of_row(r0, r1, r2, r3, (q - (block * ${BLOCK})), (block * chunks), chunks);
 }`,
-    args: [
-      { kind: "fours", index: PRODUCT },
-      { kind: "number", name: "chunks" },
-    ],
+    args: [...rows, { kind: "number", name: "chunks" }],
     results: 1,
   };
 }

@@ -4,6 +4,9 @@ import type { ProductAxes } from "../product-axes.js";
 import { Expressions, type Leaves } from "./expressions.js";
 import type { Lowering } from "./lower.js";
 
+/** A fragment multiplies so many lines of a packed operand with as many of the other. */
+export const BLOCK = 4;
+
 /** What a part's argument is. */
 export type Argument =
   | { readonly kind: "input"; readonly index: number }
@@ -157,11 +160,11 @@ export class PartText {
   encodeBlock({ batch, m, n }: ProductAxes): void {
     this.line(`let m = (${this.encode(m)} + 0);`);
     this.line(`let n = (${this.encode(n)} + 0);`);
-    this.divide("m", "2", "m_block", "m_lane");
-    this.divide("n", "2", "n_block", "n_lane");
+    this.divide("m", `${BLOCK}`, "m_block", "m_lane");
+    this.divide("n", `${BLOCK}`, "n_block", "n_lane");
     const rows = `((${this.encode(batch)} * ${this.number("blocksM")}) + m_block)`;
-    this.line(`let grid = ((${rows} * ${this.number("blocksN")}) + n_block);`);
-    this.line("let lane = ((m_lane * 2) + n_lane);");
+    this.line(`let block = ((${rows} * ${this.number("blocksN")}) + n_block);`);
+    this.line(`let grid = ((block * ${BLOCK}) + m_lane);`);
     this.grid = "grid";
     this.isPacked = true;
   }
@@ -266,7 +269,7 @@ export class PartText {
     if (known !== undefined) return known;
     const cells = this.use(`s${index}`, { kind: this.isPacked ? "fours" : "stage", index });
     const fetched = this.isPacked
-      ? `cell_of_four(${cells}, ${this.grid}, lane)`
+      ? `cell_of_four(${cells}, ${this.grid}, n_lane)`
       : `cell(${cells}, ${this.grid})`;
     this.expressions.first(`let v${index} = ${fetched};`);
     this.fetched.set(index, `v${index}`);

@@ -33,63 +33,108 @@ export const primitives: Readonly<Record<string, Primitive>> = {
 }`,
     js: `function cell_of_four(cells, at, which) { return cells[at][which]; }`,
   },
-  /** The sum of some fours that follow one another. */
-  sum_of_fours: {
-    glsl: `vec4 sum_of_fours(sampler2D cells, ivec2 size, ivec3 unused, float first, float count) {
-  vec4 sum = vec4(0.0);
-  int at = int(first);
-  for (int k = 0; k < int(count); k++) {
-    int row = int(quotient(float(at + k), float(size.x)));
-    sum += texelFetch(cells, ivec2(at + k - row * size.x, row), 0);
-  }
-  return sum;
-}`,
-    js: `function sum_of_fours(cells, first, count) {
-  const sum = [0, 0, 0, 0];
-  for (let k = 0; k < count; k++) for (let c = 0; c < 4; c++) sum[c] += cells[first + k][c];
-  return sum;
-}`,
-  },
-  /** The products of two lines of a with two lines of b, of `count` fours each. A line begins at its x and y. */
+  /**
+   * The products of four lines of a with four lines of b, of `count` fours each: the first row of them, and the others one by one. A
+   * line begins at its x and y.
+   */
   block_product: {
-    glsl: `vec4 block_product(
+    glsl: `vec4 block_rows[4];
+vec4 block_product(
   sampler2D a, ivec2 a_size, ivec3 a_unused, sampler2D b, ivec2 b_size, ivec3 b_unused,
-  float ax0, float ay0, float ax1, float ay1, float bx0, float by0, float bx1, float by1, float count
+  float ax0, float ay0, float ax1, float ay1, float ax2, float ay2, float ax3, float ay3,
+  float bx0, float by0, float bx1, float by1, float bx2, float by2, float bx3, float by3, float count
 ) {
   ivec2 a0 = ivec2(int(ax0), int(ay0));
   ivec2 a1 = ivec2(int(ax1), int(ay1));
+  ivec2 a2 = ivec2(int(ax2), int(ay2));
+  ivec2 a3 = ivec2(int(ax3), int(ay3));
   ivec2 b0 = ivec2(int(bx0), int(by0));
   ivec2 b1 = ivec2(int(bx1), int(by1));
+  ivec2 b2 = ivec2(int(bx2), int(by2));
+  ivec2 b3 = ivec2(int(bx3), int(by3));
+  vec4 s0 = vec4(0.0);
+  vec4 s1 = vec4(0.0);
+  vec4 s2 = vec4(0.0);
+  vec4 s3 = vec4(0.0);
   ivec2 next = ivec2(1, 0);
-  vec4 sum = vec4(0.0);
   for (int k = 0; k < int(count); k++) {
-    vec4 p = texelFetch(a, a0, 0);
-    vec4 q = texelFetch(a, a1, 0);
-    vec4 r = texelFetch(b, b0, 0);
-    vec4 s = texelFetch(b, b1, 0);
-    sum += vec4(dot(p, r), dot(p, s), dot(q, r), dot(q, s));
+    vec4 p = texelFetch(b, b0, 0);
+    vec4 q = texelFetch(b, b1, 0);
+    vec4 r = texelFetch(b, b2, 0);
+    vec4 s = texelFetch(b, b3, 0);
+    vec4 t = texelFetch(a, a0, 0);
+    s0 += vec4(dot(t, p), dot(t, q), dot(t, r), dot(t, s));
+    t = texelFetch(a, a1, 0);
+    s1 += vec4(dot(t, p), dot(t, q), dot(t, r), dot(t, s));
+    t = texelFetch(a, a2, 0);
+    s2 += vec4(dot(t, p), dot(t, q), dot(t, r), dot(t, s));
+    t = texelFetch(a, a3, 0);
+    s3 += vec4(dot(t, p), dot(t, q), dot(t, r), dot(t, s));
     a0 += next;
     a1 += next;
+    a2 += next;
+    a3 += next;
     b0 += next;
     b1 += next;
+    b2 += next;
+    b3 += next;
+  }
+  block_rows[0] = s0;
+  block_rows[1] = s1;
+  block_rows[2] = s2;
+  block_rows[3] = s3;
+  return s0;
+}`,
+    js: `let block_rows = [];
+function block_product(a, b, ...places) {
+  const count = places[16];
+  const line = (cells, k) => {
+    const [x, y] = [places[2 * k], places[2 * k + 1]];
+    // There may be fewer than four lines.
+    return cells[y] === undefined || x >= cells[y].length ? undefined : cells[y].slice(x, x + count);
+  };
+  const lines = [4, 5, 6, 7].map((k) => line(b, k));
+  block_rows = [0, 1, 2, 3].map((k) => {
+    const own = line(a, k);
+    return lines.map((other) => {
+      let sum = 0;
+      if (own === undefined || other === undefined) return sum;
+      for (let i = 0; i < count; i++) {
+        const [f, g] = [own[i], other[i]];
+        sum += f[0] * g[0] + f[1] * g[1] + f[2] * g[2] + f[3] * g[3];
+      }
+      return sum;
+    });
+  });
+  return block_rows[0];
+}`,
+  },
+  block_row: {
+    glsl: `vec4 block_row(float row) { return block_rows[int(row)]; }`,
+    js: `function block_row(row) { return block_rows[row]; }`,
+  },
+  /** The sum of some fours that follow one another, of those that hold the blocks' rows. */
+  sum_of_row: {
+    glsl: `vec4 sum_of_row(
+  sampler2D r0, ivec2 size, ivec3 unused, sampler2D r1, ivec2 s1, ivec3 u1, sampler2D r2, ivec2 s2, ivec3 u2,
+  sampler2D r3, ivec2 s3, ivec3 u3, float which, float first, float count
+) {
+  vec4 sum = vec4(0.0);
+  int row = int(quotient(first, float(size.x)));
+  ivec2 at = ivec2(int(first) - row * size.x, row);
+  for (int k = 0; k < int(count); k++) {
+    vec4 found = which == 0.0 ? texelFetch(r0, at, 0)
+      : which == 1.0 ? texelFetch(r1, at, 0) : which == 2.0 ? texelFetch(r2, at, 0) : texelFetch(r3, at, 0);
+    sum += found;
+    at.x += 1;
+    if (at.x == size.x) { at = ivec2(0, at.y + 1); }
   }
   return sum;
 }`,
-    js: `function block_product(a, b, ax0, ay0, ax1, ay1, bx0, by0, bx1, by1, count) {
-  const product = (u, v, ux, vx) => {
-    let sum = 0;
-    // There may be no second line.
-    if (u === undefined || v === undefined || ux >= u.length || vx >= v.length) return sum;
-    for (let k = 0; k < count; k++) {
-      const [f, g] = [u[ux + k], v[vx + k]];
-      sum += f[0] * g[0] + f[1] * g[1] + f[2] * g[2] + f[3] * g[3];
-    }
-    return sum;
-  };
-  return [
-    product(a[ay0], b[by0], ax0, bx0), product(a[ay0], b[by1], ax0, bx1),
-    product(a[ay1], b[by0], ax1, bx0), product(a[ay1], b[by1], ax1, bx1),
-  ];
+    js: `function sum_of_row(r0, r1, r2, r3, which, first, count) {
+  const [cells, sum] = [[r0, r1, r2, r3][which], [0, 0, 0, 0]];
+  for (let k = 0; k < count; k++) for (let c = 0; c < 4; c++) sum[c] += cells[first + k][c];
+  return sum;
 }`,
   },
   is_nan: {
