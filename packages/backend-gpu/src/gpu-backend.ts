@@ -306,7 +306,7 @@ export class GpuBackend implements GpuDevice {
       case "contract":
         return new ContractProgram(kernel, this.pipelines, this.limits, (key) => this.tuner.chosen(key));
       case "native":
-        return new NativeProgram(kernel, this.pipelines);
+        return new NativeProgram(kernel, this.pipelines, this.limits);
     }
   }
 

@@ -1,6 +1,6 @@
 import { type Cumulation, fail, formatShape, type NativeKernel, type Scattering } from "@gradus/core";
+import { cumulateShader } from "./emit/cumulate-shader.js";
 import {
-  cumulateShader,
   MAX_RANK,
   SORT_BLOCK,
   scatterShader,
@@ -8,7 +8,7 @@ import {
   sortMergeShader,
 } from "./emit/native-shader.js";
 import type { Shader } from "./emit/shader.js";
-import { product } from "./loop-program.js";
+import { type Limits, product } from "./loop-program.js";
 import type { Pipelines } from "./pipelines.js";
 import type { GpuProgram, Work } from "./work.js";
 
@@ -24,6 +24,7 @@ export class NativeProgram implements GpuProgram {
   constructor(
     private readonly kernel: NativeKernel,
     private readonly pipelines: Pipelines,
+    private readonly limits: Limits,
   ) {
     const scatters = kernel.native === "scatterAdd" || kernel.native === "scatterRows";
     this.messages = scatters ? [`${kernel.native}: an index is out of range for its axis`] : [];
@@ -150,7 +151,7 @@ export class NativeProgram implements GpuProgram {
     // A product of floats is taken in order: parts of it may overflow where the whole does not.
     const isShared = n > 64 && lines < 4096 && !(op === "prod" && kernel.inputs[0] === "f32");
     const shader = this.shader(`cumulate ${isShared}`, () =>
-      cumulateShader(op, kernel.inputs[0] as "f32", isShared),
+      cumulateShader(op, kernel.inputs[0] as "f32", isShared, this.limits.subgroups),
     );
     return [
       {

@@ -1,10 +1,12 @@
 import {
   axisIndex,
   axisSize,
+  type Cumulation,
   calculus as c,
   type DType,
   type LoopKernel,
   load,
+  type NativeKernel,
   type StageReduction,
   stage,
   typedArray,
@@ -42,11 +44,16 @@ function reduction(op: StageReduction, dtype: DType, alongRows: boolean): LoopKe
   };
 }
 
-async function bitsOf(device: GpuDevice, kernel: LoopKernel, values: number[], points: number) {
+async function bitsOf(
+  device: GpuDevice,
+  kernel: LoopKernel | NativeKernel,
+  values: number[],
+  points: number,
+  sizes: readonly number[] = [points, values.length / points],
+) {
   const data = typedArray(kernel.inputs[0] as DType, values);
   const [x, y] = [device.alloc(4 * values.length), device.alloc(4 * points)];
   device.write(x, data);
-  const sizes = [points, values.length / points];
   device.run([{ executable: device.compile(kernel), buffers: [x, y], sizes, params: [] }]);
   const bits = [...new Uint32Array(await device.read(y))];
   device.free(x);
@@ -91,6 +98,23 @@ describe("with subgroups and without, to the last bit", () => {
       const bits = await bitsOf(alone as GpuDevice, kernel, values, points);
       expect(await bitsOf(shared as GpuDevice, kernel, values, points)).toEqual(bits);
     }
+  });
+
+  it.each<Cumulation>(["sum", "argmax"])("running %s", async (op) => {
+    const kernel: NativeKernel = {
+      kind: "native",
+      native: "cumulate",
+      name: op,
+      inputs: ["f32"],
+      outputs: [op === "argmax" ? "i32" : "f32"],
+      params: [],
+      attrs: { op },
+    };
+    const values = noise(3 * 300);
+    values[400] = Number.NaN;
+    const sizes = [3, 300, 1];
+    const bits = await bitsOf(alone as GpuDevice, kernel, values, values.length, sizes);
+    expect(await bitsOf(shared as GpuDevice, kernel, values, values.length, sizes)).toEqual(bits);
   });
 
   it("whole numbers, which give what they must", async () => {

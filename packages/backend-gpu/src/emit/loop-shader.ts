@@ -8,7 +8,7 @@ import { type LoopShape, PARALLEL_THREADS, SERIAL_THREADS } from "./loop-shape.j
 import { Lowering } from "./lower.js";
 import { storedAs } from "./operations.js";
 import { type Combination, combination } from "./reduction.js";
-import { assemble, entryPoint, type Shader } from "./shader.js";
+import { assemble, entryPoint, numberThreads, type Shader } from "./shader.js";
 import { stageLevels, stagesIn } from "./stage-levels.js";
 
 /** The shader of a loop kernel, or of one pass of it. `limit` is the most storage buffers that it may bind. */
@@ -117,7 +117,8 @@ class LoopShader {
       expressions.line(`let along = ${layout} >= 1024u;
 let ny = ${layout} & 1023u;
 let nx = ${PARALLEL_THREADS}u / ny;
-${this.numberThreads()}
+${numberThreads(PARALLEL_THREADS, shape.subgroups)}
+${shape.subgroups ? "let by_subgroups = in_subgroups && !along;" : ""}
 let px = select(slot / ny, slot % nx, along);
 let py = select(slot % ny, slot / nx, along);
 let first = select(px * ny, px, along);
@@ -127,17 +128,6 @@ let point = min(${block} * nx + px, ${points} - 1u);`);
     }
     const grid = Array.from({ length: kernel.grid }, (_, axis) => axis);
     decodeAxes(expressions, bindings, "point", grid);
-  }
-
-  /**
-   * The number of the thread in its workgroup. Nothing says how threads are put into subgroups, so with them it is counted by
-   * subgroups, if all of them are full.
-   */
-  private numberThreads(): string {
-    if (!this.shape.subgroups) return "let slot = lane;";
-    return `let in_subgroups = subgroups * subgroup_size == ${PARALLEL_THREADS}u;
-let slot = select(lane, subgroup * subgroup_size + subgroup_lane, in_subgroups);
-let by_subgroups = in_subgroups && !along;`;
   }
 
   /** The result of a stage at the point, by all threads that work on it. */

@@ -1,6 +1,6 @@
-import type { Cumulation, DType, Scattering } from "@gradus/core";
+import type { DType, Scattering } from "@gradus/core";
 import type { Binding } from "./bindings.js";
-import { literal, storedAs } from "./operations.js";
+import { storedAs } from "./operations.js";
 import { assemble, type Shader } from "./shader.js";
 
 /** A hand-written shader: the kernel's buffers by name, in order, the words of arguments, and text. */
@@ -234,90 +234,4 @@ function sortBuffers(dtype: DType) {
     { name: "values", type: storedAs(dtype) },
     { name: "order", type: "i32", writes: true },
   ];
-}
-
-/**
- * Running totals, a thread for each line, or a workgroup of 256 threads, which go along the line together.
- *
- * Arguments: lines, n, inner.
- */
-export function cumulateShader(op: Cumulation, dtype: DType, isShared: boolean): Shader {
-  const isPosition = op === "argmax" || op === "argmin";
-  const type = dtype === "bool" ? "i32" : dtype;
-  const beats = op === "argmax" ? ">=" : "<=";
-  const nanTest = (x: string): string => (dtype === "f32" ? `is_nan(${x})` : "false");
-  // A state is a value, and a position that is -1 where there is nothing yet.
-  const joined = {
-    sum: "State(a.x + b.x, b.at)",
-    prod: "State(a.x * b.x, b.at)",
-    logsumexp: "State(logaddexp_f32(a.x, b.x), b.at)",
-    argmax: "",
-    argmin: "",
-  }[op];
-  const join = isPosition
-    ? `if (${nanTest("b.x")} || (b.x ${beats} a.x && !${nanTest("a.x")})) { return b; }
-  return a;`
-    : `return ${joined};`;
-  const result = isPosition ? "state.at" : "state.x";
-  const head = `struct State { x: ${type}, at: i32 }
-fn join(a: State, b: State) -> State {
-  if (a.at < 0) { return b; }
-  if (b.at < 0) { return a; }
-  ${join}
-}
-fn element(at: u32, i: u32) -> State { return State(${type}(values[at]), i32(i)); }`;
-  const parameters = `
-  @builtin(workgroup_id) group: vec3<u32>,
-  @builtin(num_workgroups) groups: vec3<u32>,
-  @builtin(local_invocation_index) lane: u32,
-`;
-  const place = `let n = word(1u);
-  let inner = word(2u);
-  let start = (line / inner) * n * inner + line % inner;`;
-  const serial = `@compute @workgroup_size(64)
-fn main(${parameters}) {
-  let line = (group.x + group.y * groups.x) * 64u + lane;
-  if (line >= word(0u)) { return; }
-  ${place}
-  var state = State(${literal(0, type)}, -1);
-  for (var i = 0u; i < n; i += 1u) {
-    let at = start + i * inner;
-    state = join(state, element(at, i));
-    totals[at] = ${result};
-  }
-}`;
-  const shared = `var<workgroup> xs: array<${type}, 256>;
-var<workgroup> ats: array<i32, 256>;
-@compute @workgroup_size(256)
-fn main(${parameters}) {
-  let line = min(group.x + group.y * groups.x, word(0u) - 1u);
-  ${place}
-  var carry = State(${literal(0, type)}, -1);
-  for (var first = 0u; first < n; first += 256u) {
-    let i = first + lane;
-    var state = State(${literal(0, type)}, -1);
-    if (i < n) { state = element(start + i * inner, i); }
-    for (var step = 1u; step < 256u; step = step << 1u) {
-      xs[lane] = state.x;
-      ats[lane] = state.at;
-      workgroupBarrier();
-      if (lane >= step) { state = join(State(xs[lane - step], ats[lane - step]), state); }
-      workgroupBarrier();
-    }
-    state = join(carry, state);
-    xs[lane] = state.x;
-    ats[lane] = state.at;
-    workgroupBarrier();
-    if (i < n) { totals[start + i * inner] = ${result}; }
-    carry = State(xs[255], ats[255]);
-    workgroupBarrier();
-  }
-}`;
-  return nativeShader(
-    [
-      { name: "values", type: storedAs(dtype) },
-      { name: "totals", type: isPosition ? "i32" : type, writes: true },
-    ],
-    { words: 4, text: `${head}\n${isShared ? shared : serial}` },
-  );
 }

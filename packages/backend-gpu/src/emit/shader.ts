@@ -21,23 +21,33 @@ export function assemble(declarations: string, body: string): string {
   return `${enabled}${declarations}\n${functionsFor(called)}\n${body}\n`;
 }
 
-/**
- * The entry point of a shader whose workgroups are counted through both dimensions of a dispatch. With `subgroups` it knows in
- * which of them the thread is, and where.
- */
-export function entryPoint(threads: number, body: string, subgroups = false): string {
-  const more = subgroups
-    ? `
+/** The parameters of an entry point that say in which subgroup a thread is, and where. */
+export const SUBGROUP_PARAMETERS = `
   @builtin(num_subgroups) subgroups: u32,
   @builtin(subgroup_size) subgroup_size: u32,
   @builtin(subgroup_id) subgroup: u32,
-  @builtin(subgroup_invocation_id) subgroup_lane: u32,`
-    : "";
+  @builtin(subgroup_invocation_id) subgroup_lane: u32,`;
+
+/**
+ * The text that makes `slot` the number of the thread in its workgroup. Nothing says how threads are put into subgroups, so with
+ * them it is counted by subgroups, if all of them are full: `in_subgroups`.
+ */
+export function numberThreads(threads: number, subgroups: boolean): string {
+  if (!subgroups) return "let slot = lane;";
+  return `let in_subgroups = subgroups * subgroup_size == ${threads}u;
+let slot = select(lane, subgroup * subgroup_size + subgroup_lane, in_subgroups);`;
+}
+
+/**
+ * The entry point of a shader whose workgroups are counted through both dimensions of a dispatch. With `subgroups` it has
+ * `SUBGROUP_PARAMETERS`.
+ */
+export function entryPoint(threads: number, body: string, subgroups = false): string {
   return `@compute @workgroup_size(${threads})
 fn main(
   @builtin(workgroup_id) group: vec3<u32>,
   @builtin(num_workgroups) groups: vec3<u32>,
-  @builtin(local_invocation_index) lane: u32,${more}
+  @builtin(local_invocation_index) lane: u32,${subgroups ? SUBGROUP_PARAMETERS : ""}
 ) {
 let block = group.x + group.y * groups.x;
 ${body}
