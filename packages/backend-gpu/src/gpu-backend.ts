@@ -18,6 +18,7 @@ import { Commands } from "./commands.js";
 import { Compiled } from "./compiled.js";
 import { ContractProgram } from "./contract-program.js";
 import { GpuBuffer } from "./gpu-buffer.js";
+import { LaunchedChecks } from "./launched-checks.js";
 import { type Limits, LoopProgram } from "./loop-program.js";
 import { NativeProgram } from "./native-program.js";
 import { Pipelines } from "./pipelines.js";
@@ -67,13 +68,7 @@ export class GpuBackend implements GpuDevice {
   private readonly limits: Limits;
   /** The word in which the first check that fails leaves its number. */
   private readonly checks: GPUBuffer;
-  /** Launches with checks since the last read that reported them, by their number. */
-  private checked: {
-    readonly first: number;
-    readonly kernel: Kernel;
-    readonly messages: readonly string[];
-  }[] = [];
-  private nextCheck = LAST_CHECK;
+  private readonly launched = new LaunchedChecks();
   /** What went wrong and no read has reported yet. */
   private pending: GradusError | undefined;
   private pendingIsVague = false;
@@ -314,7 +309,7 @@ export class GpuBackend implements GpuDevice {
     this.reader.close();
     const { commands, device } = this;
     for (const { launch, at } of prepared.checks) {
-      words[at] = this.numberChecks(kernels[launch] as Compiled);
+      words[at] = this.launched.number(kernels[launch] as Compiled);
       prepared.isStale = true;
     }
     if (prepared.isStale) {
@@ -391,19 +386,6 @@ export class GpuBackend implements GpuDevice {
     });
   }
 
-  private numberChecks({ kernel, program }: Compiled): number {
-    const { messages } = program;
-    if (this.checked.length >= MAX_CHECKED) {
-      // So many without a read: the late ones share a number a kernel.
-      const known = this.checked.find((one) => one.kernel === kernel);
-      if (known !== undefined) return known.first;
-    }
-    const first = this.nextCheck;
-    this.nextCheck -= messages.length;
-    this.checked.push({ first, kernel, messages });
-    return first;
-  }
-
   private ask(
     resource: Resource,
     at: number,
@@ -411,19 +393,17 @@ export class GpuBackend implements GpuDevice {
     resolve: (bytes: ArrayBuffer) => void,
     reject: (error: unknown) => void,
   ): void {
-    const { pending, checked } = this;
+    const { pending } = this;
     this.pending = undefined;
-    const reportsChecks = checked.length > 0;
-    this.checked = [];
-    this.nextCheck = LAST_CHECK;
+    const errorOf = this.launched.take();
     this.reader.ask({
       resource,
       at,
       bytes,
-      reportsChecks,
+      reportsChecks: errorOf !== undefined,
       resolve: (data, failed) => {
         void this.settle().then(() => {
-          const error = pending ?? failedCheck(checked, failed) ?? this.takePending();
+          const error = pending ?? errorOf?.(failed) ?? this.takePending();
           if (error !== undefined) reject(error);
           else resolve(data);
         });
@@ -518,24 +498,4 @@ function readyOf(prepared: Prepared): Promise<void> | undefined {
   );
   prepared.isCompiled = waiting.length === 0;
   return prepared.isCompiled ? undefined : Promise.all(waiting).then(() => undefined);
-}
-
-/** Numbers of checks count down, so that the greatest one is the first. */
-const LAST_CHECK = 0xffffffff;
-const MAX_CHECKED = 4096;
-
-function failedCheck(
-  checked: readonly {
-    readonly first: number;
-    readonly kernel: Kernel;
-    readonly messages: readonly string[];
-  }[],
-  failed: number,
-): GradusError | undefined {
-  if (failed === 0) return undefined;
-  for (const { first, kernel, messages } of checked) {
-    const message = messages[first - failed];
-    if (failed <= first && message !== undefined) return launchError(kernel, message);
-  }
-  return undefined;
 }
