@@ -1,7 +1,7 @@
 import { type Aval, postOrder } from "@gradus/core";
 import type { KernelNode, Operand } from "../lower-trace.js";
 import { beside } from "./beside.js";
-import { type Cluster, clusterOf, rootsOf } from "./cluster.js";
+import { type Cluster, clusterOf, readsOf, rootsOf } from "./cluster.js";
 import { inline } from "./inline.js";
 import { join } from "./join.js";
 import { nodeOf } from "./node-of.js";
@@ -148,13 +148,20 @@ class Fuser {
 
   private isEnd(group: Group): boolean {
     if (group.cluster === undefined) return false;
-    return [...group.cluster.values.keys()].every((root) => this.readersOf(root).length === 0);
+    const roots = [...group.cluster.values.keys()];
+    // What all readers compute for themselves is nobody's any more.
+    const isNeeded = roots.some((root) => this.results.has(root));
+    return isNeeded && roots.every((root) => this.readersOf(root).length === 0);
   }
 
   private fits(cluster: Cluster, groups: readonly Group[]): boolean {
-    const outputs = [...cluster.values.keys()].filter((root) => this.isWanted(root, ...groups));
-    const buffers = cluster.operands.length + outputs.length;
-    if (buffers > this.limits.maxBuffers) return false;
+    const outputs = [...cluster.values].filter(([root]) => this.isWanted(root, ...groups));
+    const room = this.limits.maxBuffers - outputs.length;
+    if (cluster.operands.length > room) {
+      // Some may be left of what is not read any more.
+      const reads = readsOf({ ...cluster, values: new Map(outputs) });
+      if (new Set(reads.map((e) => e.index)).size > room) return false;
+    }
     return cluster.names.size <= FEW_NAMES || postOrder(rootsOf(cluster)).length <= MAX_EXPRESSIONS;
   }
 
