@@ -17,6 +17,8 @@ export interface ProductPlan {
 const FEW = 4096;
 /** Fours in a line at the most. */
 const LONG = 1024;
+/** Texels of a packed operand at the most: 64 MB, as much as a buffer. */
+const MAX_TEXELS = 2 ** 22;
 
 /** The plan of a product at some sizes; undefined where packing its operands does not pay, or makes textures that are too large. */
 export function productPlan(
@@ -43,11 +45,8 @@ export function productPlan(
   const a = textureOf(rowsA * chunks, fours);
   const b = textureOf(rowsB * chunks, fours);
   const fits = [...a, ...b].every((side) => side <= maxSide);
-  if (
-    !fits ||
-    [a[0] * a[1], b[0] * b[1], blocks * Math.max(chunks, BLOCK)].some((texels) => texels > maxElements)
-  )
-    return undefined;
+  const most = Math.max(a[0] * a[1], b[0] * b[1], blocks * Math.max(chunks, BLOCK));
+  if (!fits || most > Math.min(MAX_TEXELS, maxElements)) return undefined;
   const numbers = new Map(
     Object.entries({
       ...{ k, chunks, fours, blocksM, blocksN, heightA: a[1], heightB: b[1] },

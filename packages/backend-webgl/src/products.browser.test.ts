@@ -1,0 +1,3 @@
+import { describeProducts } from "./products.fixture.js";
+
+describeProducts({ mode: "webgl2" });
