@@ -1,4 +1,5 @@
 import {
+  currentOperandCast,
   fail,
   flattenTree,
   isFloat,
@@ -7,6 +8,7 @@ import {
   mapTree,
   type Tensor,
   tensorsOf,
+  withOperandCast,
 } from "@gradus/core";
 import { recording } from "./grad.js";
 import { pullback } from "./pullback.js";
@@ -34,11 +36,11 @@ export function checkpoint<Args extends readonly unknown[], R>(
   return (...args) => {
     const flat = flattenTree(args);
     const inputs = flat.leaves.filter(isTensor);
+    const cast = currentOperandCast();
     const run = (tensors: readonly Tensor[]): R => {
       let next = 0;
-      return f(
-        ...flat.rebuild(flat.leaves.map((leaf) => (isTensor(leaf) ? (tensors[next++] as Tensor) : leaf))),
-      );
+      const again = flat.leaves.map((leaf) => (isTensor(leaf) ? (tensors[next++] as Tensor) : leaf));
+      return withOperandCast(cast, () => f(...flat.rebuild(again)));
     };
     const engine = inputs[0]?.engine;
     if (engine === undefined)

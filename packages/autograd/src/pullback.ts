@@ -1,4 +1,12 @@
-import { differentiatingNode, fail, formatShape, type GradNode, sameShape, type Tensor } from "@gradus/core";
+import {
+  differentiatingNode,
+  fail,
+  formatShape,
+  type GradNode,
+  sameShape,
+  type Tensor,
+  withOperandCast,
+} from "@gradus/core";
 
 /**
  * Reverse mode: the cotangents of `targets`, given those of `outputs`.
@@ -34,12 +42,14 @@ export function pullback(
     if (slots === undefined || goals.has(node)) continue;
     received.delete(node);
     const needs = node.inputs.map((x) => x.history !== undefined && useful.has(x.history.node));
-    differentiatingNode(node, () => {
+    const goBack = (): void => {
       const shares = node.vjp(slots, needs);
       node.inputs.forEach((x, i) => {
         if (needs[i] === true) give(x, checkCotangent(node, x, shares[i]));
       });
-    });
+    };
+    // The way back has the dtypes of the way there.
+    withOperandCast(undefined, () => differentiatingNode(node, goBack));
   }
   return targets.map((x) =>
     x.history === undefined ? undefined : received.get(x.history.node)?.[x.history.output],

@@ -1,3 +1,4 @@
+export * from "./autocast.js";
 export * from "./backend.js";
 export { checkAliases, checkLaunch } from "./check-launch.js";
 export * from "./dtype.js";

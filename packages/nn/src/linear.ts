@@ -76,7 +76,9 @@ export function linear(
         fail("shape-mismatch", `${name}: expected inputs [..., ${inputs}], got ${formatShape(x.shape)}`);
       }
       const product = x.matmul(weight.transpose());
-      const y = bias === undefined ? product : product.add(bias);
+      // To a product of f16 the bias is added in f16.
+      const added = product.dtype === "f16" ? bias?.cast("f16") : bias;
+      const y = added === undefined ? product : product.add(added);
       if (tap === undefined) return [y, state];
       const use = {
         weight,

@@ -52,6 +52,17 @@ describe("lossScaled", () => {
     },
   );
 
+  it("keeps the scale of parameters of f16 in f32, which it fits", () => {
+    const half = { w: tensor([1, 2], { dtype: "f16" }) };
+    const rule = lossScaled(sgd({ lr: 0.5 }));
+    const state = rule.init(half);
+    expect(rule.lossScale(state).item()).toBe(65536);
+    const scaled = { w: tensor([32768, -65504], { dtype: "f16" }) };
+    const { updates } = rule.update(scaled, state, { params: half });
+    expect(updates.w.dtype).toBe("f16");
+    expect(updates.w.toArray()).toEqual([-0.25, 0.499755859375]);
+  });
+
   it("does not grow beyond what is finite", () => {
     const rule = lossScaled(sgd({ lr: 1 }), { initial: 2 ** 127, interval: 1 });
     const { state } = rule.update(grads, rule.init(params), { params });

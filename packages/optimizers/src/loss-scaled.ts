@@ -1,4 +1,5 @@
 import {
+  computeDType,
   fail,
   mapTree,
   type Rule,
@@ -73,7 +74,11 @@ export function lossScaled(
     init<P>(params: P): RuleState<P> {
       const inner = rule.init(params);
       const each = (value: number): P =>
-        mapTree(params, (p) => p.engine.full([], value, { dtype: p.dtype, device: p.device }));
+        mapTree(params, (p) => {
+          // A scale is more than f16 holds.
+          const dtype = computeDType(p.dtype);
+          return p.engine.full([], value, { dtype, device: p.device });
+        });
       const slots = { lossScale: each(initial), soundSteps: each(0) };
       return { rule: name, step: inner.step, slots, inner: { rule: inner } };
     },
@@ -90,7 +95,7 @@ export function lossScaled(
       const sound = tensorsOf(grads)
         .map((g) => g.isFinite().all())
         .reduce((a, b) => a.logicalAnd(b));
-      const unscaled = mapTree(grads, (g, scale) => g.div(scale as Tensor), slots.lossScale);
+      const unscaled = mapTree(grads, (g, scale) => g.div(scale as Tensor).cast(g.dtype), slots.lossScale);
       const next = rule.update(unscaled, before, context);
       const counts = mapTree(slots.soundSteps, (count) => count.add(1));
       const grown = (scale: Tensor, count: Tensor): Tensor => {

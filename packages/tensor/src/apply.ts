@@ -5,6 +5,7 @@ import {
   castNumber,
   contiguousLayout,
   currentObserver,
+  currentOperandCast,
   type DType,
   fail,
   type Layout,
@@ -33,7 +34,8 @@ import { Storage } from "./storage.js";
  */
 export function apply<A>(op: Op<A>, inputs: readonly Tensor[], attrs: A, device?: Backend): GradusTensor[] {
   const name = op.label?.(attrs) ?? op.name;
-  const ins = inputs.map((x) => asGradusTensor(name, x));
+  const operandCast = currentOperandCast();
+  const ins = (operandCast?.(name, inputs) ?? inputs).map((x) => asGradusTensor(name, x));
   const trace = currentTrace();
   const place = deviceOf(name, ins, trace?.device ?? device);
   const map = innermostMap(ins);

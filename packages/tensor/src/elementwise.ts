@@ -1,6 +1,7 @@
 import {
   cast,
   computeDType,
+  currentOperandCast,
   type DType,
   type ElementwiseMethods,
   type Expr,
@@ -36,7 +37,8 @@ export const elementwiseMethods = Object.fromEntries(
 ) as unknown as ElementwiseMethods;
 
 /** Applies a row of the table to operands of which at least one is a tensor. */
-export function elementwiseOp(name: ScalarOpName, op: ScalarOp, operands: readonly Operand[]): Tensor {
+export function elementwiseOp(name: ScalarOpName, op: ScalarOp, given: readonly Operand[]): Tensor {
+  const operands = recast(name, given);
   const result = runRemembered(op, operands);
   if (result !== undefined) return result;
   if (operands.length !== op.arity) {
@@ -63,10 +65,20 @@ export function elementwiseOp(name: ScalarOpName, op: ScalarOp, operands: readon
 export function pointwise(
   name: string,
   typing: OpTyping,
-  operands: readonly Operand[],
+  given: readonly Operand[],
   build: (...args: Expr[]) => Expr,
 ): Tensor {
+  const operands = recast(name, given);
   return applyOne(elementwise, operands.filter(isTensor), attrsOf(name, typing, operands, build));
+}
+
+/** Operands as mixed precision wants them: before their dtypes decide what is computed. */
+function recast(name: string, operands: readonly Operand[]): readonly Operand[] {
+  const cast = currentOperandCast();
+  if (cast === undefined) return operands;
+  const tensors = cast(name, operands.filter(isTensor));
+  let next = 0;
+  return operands.map((operand) => (isTensor(operand) ? (tensors[next++] as Tensor) : operand));
 }
 
 function attrsOf(

@@ -1,4 +1,5 @@
 export type { Key, OpenScope, Scalar, Selection, Tensor } from "@gradus/core";
+export { autocast } from "./autocast.js";
 export { type Compiled, type CompileOptions, compile } from "./compile/compile.js";
 export { currentTrace } from "./compile/trace.js";
 export { arange, eye, full, linspace, ones, tensor, zeros } from "./create.js";

@@ -28,6 +28,7 @@ describe("the page of operations", () => {
     const listed = new Set(all.map(({ ours }) => nameOf(ours)));
     const without = [
       ...["compile", "currentTrace", "defaultDevice", "setDefaultDevice", "openScope", "scope", "scopeDepth"],
+      "autocast",
       ...["nonzeroAsync", "uniqueAsync", "maskedSelectAsync", "bincountAsync", "indexAsync"],
       ...["indexPutAsync"],
       ...["constructor", "dispose", "toString"],

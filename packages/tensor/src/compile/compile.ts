@@ -1,12 +1,14 @@
 import {
   type Aval,
   currentObserver,
+  currentOperandCast,
   type FlatTree,
   fail,
   flattenTree,
   isScalar,
   isTensor,
   type Leaf,
+  type OperandCast,
   scalarInput,
 } from "@gradus/core";
 import { mapDepth } from "../batching/batch-map.js";
@@ -77,9 +79,10 @@ export function compile<Args extends readonly unknown[], R>(
     }
   }
   let latest: Program<R> | undefined;
+  let latestCast: OperandCast | undefined;
 
   function programFor(call: CallArguments): Program<R> {
-    const key = call.key;
+    const key = `${currentOperandCast() === undefined ? "" : "cast "}${call.key}`;
     let program = programs.get(key);
     if (program === undefined) {
       program = record(f as (...args: readonly unknown[]) => R, call);
@@ -93,6 +96,7 @@ export function compile<Args extends readonly unknown[], R>(
       programs.delete(oldest);
     }
     latest = program;
+    latestCast = currentOperandCast();
     return program;
   }
 
@@ -100,7 +104,7 @@ export function compile<Args extends readonly unknown[], R>(
     if (currentTrace() !== undefined || currentObserver() !== undefined || mapDepth() > 0) return f(...args);
     // Mostly it is called as it was before. That is seen without taking the arguments apart.
     let program = latest;
-    if (program === undefined || !program.accepts(args)) {
+    if (program === undefined || latestCast !== currentOperandCast() || !program.accepts(args)) {
       const call = new CallArguments(args, donate);
       if (openLevels(call.tensors).length > 0) return f(...args);
       program = programFor(call);

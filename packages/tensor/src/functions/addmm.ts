@@ -32,5 +32,6 @@ export function addmm(x: Tensor, a: Tensor, b: Tensor, options: AddProductOption
   }
   const scaled = alpha === 1 ? product : product.mul(alpha);
   if (beta === 0) return scaled;
-  return scaled.add(beta === 1 ? x : x.mul(beta));
+  const added = beta === 1 ? x : x.mul(beta);
+  return scaled.add(scaled.dtype === "f16" ? added.cast("f16") : added);
 }

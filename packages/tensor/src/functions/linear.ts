@@ -21,5 +21,6 @@ export function linear(x: Tensor, weight: Tensor, bias?: Tensor): Tensor {
     );
   }
   const y = x.matmul(weight.transpose());
-  return bias === undefined ? y : y.add(bias);
+  // To a product of f16 the bias is added in f16.
+  return bias === undefined ? y : y.add(y.dtype === "f16" ? bias.cast("f16") : bias);
 }

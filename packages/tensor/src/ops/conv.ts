@@ -151,5 +151,6 @@ function finish(op: string, x: Tensor, y: Tensor, outputs: number, bias: Tensor 
   if (bias === undefined) return joined;
   if (bias.ndim !== 1 || bias.size !== outputs)
     fail("shape-mismatch", `${op}: the bias must be [${outputs}], got ${formatShape(bias.shape)}`);
-  return joined.add(bias.reshape([outputs, ...sizes.map(() => 1)]));
+  const added = joined.dtype === "f16" ? bias.cast("f16") : bias;
+  return joined.add(added.reshape([outputs, ...sizes.map(() => 1)]));
 }
