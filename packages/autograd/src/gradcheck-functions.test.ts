@@ -270,6 +270,7 @@ describe("functions", () => {
     const without = [
       ...["tensor", "zeros", "ones", "full", "arange", "linspace", "eye", "key"],
       ...["compile", "currentTrace", "defaultDevice", "setDefaultDevice", "openScope", "scope", "scopeDepth"],
+      "autocast",
       ...["divideRounded", "countNonzero", "nonzero", "unique", "searchsorted"],
       // Those that wait are checked as those that do not.
       ...["nonzeroAsync", "uniqueAsync", "maskedSelectAsync", "bincountAsync", "indexAsync", "indexPutAsync"],
