@@ -111,7 +111,9 @@ export class GpuBackend implements GpuDevice {
       this.watched.add(done);
     };
     this.commands = new Commands(device);
-    this.pool = new Pool(device, failed, watch);
+    this.pool = new Pool(device, failed, watch, ({ lastUse }) => {
+      if (lastUse === this.commands.batch) this.commands.flush();
+    });
     this.slots = new ArgumentSlots(device);
     this.pipelines = new Pipelines(device, failed);
     this.checks = device.createBuffer({

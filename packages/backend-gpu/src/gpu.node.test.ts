@@ -189,6 +189,17 @@ it("goes beyond 65,535 workgroups", async () => {
   expect(wrong).toBe(-1);
 });
 
+it("hands commands over before it gives up memory that they use", async () => {
+  setDefaultDevice(device);
+  const x = zeros([2 ** 24]);
+  // More than is kept, freed before anything was handed over.
+  const many = Array.from({ length: 6 }, (_, i) => x.add(i));
+  const last = many[5]?.slice([0, 1]).add(1) as Tensor;
+  for (const one of many) one.dispose();
+  expect([...(await last.read())]).toEqual([6]);
+  for (const one of [x, last]) one.dispose();
+});
+
 it("binds more buffers than a shader may, some of them in place", async () => {
   const count = 24;
   const at = axisIndex(0);

@@ -31,6 +31,8 @@ export class Pool {
     private readonly device: GPUDevice,
     private readonly failed: (error: GPUError, what: string) => void,
     private readonly watch: (promise: Promise<unknown>) => void,
+    /** Called before memory is destroyed: commands that use it have to be with the device. */
+    private readonly release: (resource: Resource) => void,
   ) {}
 
   take(bytes: number): Resource {
@@ -87,6 +89,7 @@ export class Pool {
       const list = this.free.get(resource.bytes) as Resource[];
       list.splice(list.indexOf(resource), 1);
       this.freeBytes -= resource.bytes;
+      this.release(resource);
       resource.buffer.destroy();
     }
   }
