@@ -15,7 +15,8 @@ import {
   finishShader,
   type OperandPlan,
 } from "./emit/contract-shader.js";
-import { isStoredHalf, unrounded, withHalfOperands } from "./emit/half.js";
+import { isHalf, isStoredHalf, unrounded, withHalfOperands } from "./emit/half.js";
+import { type MatrixUnits, matrixShader } from "./emit/matrix-shader.js";
 import { REGISTER_THREADS, registerShader } from "./emit/register-shader.js";
 import type { Shader } from "./emit/shader.js";
 import { isMultipleOfFour, numberOf, wholeParamsIn } from "./index-numbers.js";
@@ -30,6 +31,7 @@ import {
   type Extents,
   LARGE,
   type Layout,
+  matrixTileFor,
   nameOf,
   tileFor,
 } from "./tiles.js";
@@ -48,6 +50,8 @@ export class ContractProgram implements GpuProgram {
   private readonly fits: boolean;
 
   private readonly kernel: ContractKernel;
+  /** Whether float16 has all values of both operands. */
+  private readonly isHalf: boolean;
 
   constructor(
     given: ContractKernel,
@@ -58,6 +62,7 @@ export class ContractProgram implements GpuProgram {
   ) {
     const kernel = limits.halfContractions ? withHalfOperands(given) : given;
     this.kernel = kernel;
+    this.isHalf = isHalf(kernel.a) && isHalf(kernel.b);
     this.loops = new LoopProgram(asLoops(kernel), pipelines, limits);
     this.deciding = [...new Set([...wholeParamsIn([kernel.a, kernel.b]), ...this.loops.deciding])];
     // One binding is for scratch memory.
@@ -102,7 +107,7 @@ export class ContractProgram implements GpuProgram {
 
   private choice(plan: Plan): Choice {
     const { key, layout, extents, chunks } = plan;
-    const layouts = alternatives(layout, extents, chunks > 1, this.limits);
+    const layouts = alternatives(layout, extents, chunks > 1, this.isHalf, this.limits);
     return {
       key,
       ways: layouts.map((one, i) => ({ name: nameOf(one), make: () => this.way(plan, one, i > 0) })),
@@ -120,11 +125,20 @@ export class ContractProgram implements GpuProgram {
     const split = chunks > 1;
     const vectors = (plan: OperandPlan) => ({ vector: plan.along === "outer" && plan.vector });
     const key = `${nameOf(layout)} ${a.along}${a.vector} ${b.along}${b.vector} ${split}`;
-    return this.cached(key, () =>
-      layout.kind === "registers"
-        ? registerShader(kernel, { block: layout.block, a: vectors(a), b: vectors(b), split }, limits.buffers)
-        : contractShader(kernel, { tile: layout.tile, a, b, split }, limits.buffers),
-    );
+    return this.cached(key, () => {
+      switch (layout.kind) {
+        case "registers": {
+          const shape = { block: layout.block, a: vectors(a), b: vectors(b), split };
+          return registerShader(kernel, shape, limits.buffers);
+        }
+        case "tile":
+          return contractShader(kernel, { ...layout, a, b, split }, limits.buffers);
+        case "matrices": {
+          const units = limits.units as MatrixUnits;
+          return matrixShader(kernel, { tile: layout.tile, units, a, b, split }, limits.buffers);
+        }
+      }
+    });
   }
 
   private finish(): Shader {
@@ -153,9 +167,7 @@ export class ContractProgram implements GpuProgram {
     const isLarge = isSoftware || m * n * k >= LARGE;
     const a = operandPlan(kernel.a, axes.m, axes.k, sizes, params, isLarge);
     const b = operandPlan(kernel.b, axes.n, axes.k, sizes, params, isLarge);
-    const suggested: Layout = isSoftware
-      ? { kind: "registers", block: blockFor(extents) }
-      : { kind: "tile", tile: tileFor(extents, limits) };
+    const suggested = this.suggested(extents);
     const chunks = chunksFor(suggested, extents, sizes[axes.k[0] as number] as number);
     const halves = [kernel.a, kernel.b].map((e) => (isStoredHalf(e) ? "f16" : ""));
     const operands = [a, b].map(({ along, vector }, i) => `${along}${vector ? 4 : 1}${halves[i]}`).join(" ");
@@ -164,8 +176,20 @@ export class ContractProgram implements GpuProgram {
     const layout =
       chosen === undefined
         ? suggested
-        : alternatives(suggested, extents, chunks > 1, limits).find((one) => nameOf(one) === chosen);
+        : alternatives(suggested, extents, chunks > 1, this.isHalf, limits).find(
+            (one) => nameOf(one) === chosen,
+          );
     return { key, extents, chunks, a, b, layout: layout ?? suggested };
+  }
+
+  /** How it is laid out as far as sizes tell. */
+  private suggested(extents: Extents): Layout {
+    const { limits } = this;
+    if (limits.isSoftware) return { kind: "registers", block: blockFor(extents) };
+    const { units } = limits;
+    const matrixTile = this.isHalf && units !== undefined ? matrixTileFor(extents, units, limits) : undefined;
+    if (matrixTile !== undefined) return { kind: "matrices", tile: matrixTile };
+    return { kind: "tile", tile: tileFor(extents, limits), inHalves: false };
   }
 }
 
@@ -205,7 +229,7 @@ function chunksFor(suggested: Layout, extents: Extents, longest: number): number
 }
 
 function workgroupsOf(layout: Layout, extents: Extents, chunks: number): number {
-  if (layout.kind === "tile") return countTiles(layout.tile, extents) * chunks;
+  if (layout.kind !== "registers") return countTiles(layout.tile, extents) * chunks;
   return Math.ceil((countBlocks(layout.block, extents) * chunks) / REGISTER_THREADS);
 }
 
@@ -233,7 +257,10 @@ function operandPlan(
     const stride = axis === undefined ? undefined : affineIn(load.index, axis)?.stride;
     return stride === undefined ? undefined : numberOf(stride, numbers);
   };
-  const along = strideAlong(lastK) !== 1 && strideAlong(lastOuter) === 1 ? "outer" : "k";
+  // Where neighbours lie side by side along both, as pixels and taps of a convolution do, the longer axis has more of them.
+  const [isDenseAlongK, isDenseAlongOuter] = [strideAlong(lastK) === 1, strideAlong(lastOuter) === 1];
+  const isOuterLonger = (sizes[lastOuter as number] ?? 0) > (sizes[lastK as number] ?? 0);
+  const along = isDenseAlongOuter && (!isDenseAlongK || isOuterLonger) ? "outer" : "k";
   const axis = along === "k" ? lastK : lastOuter;
   if (unrounded(e).e !== load || axis === undefined || strideAlong(axis) !== 1)
     return { along, vector: false };

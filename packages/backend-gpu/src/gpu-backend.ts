@@ -17,6 +17,7 @@ import { ArgumentSlots } from "./argument-slots.js";
 import { Commands } from "./commands.js";
 import { Compiled } from "./compiled.js";
 import { ContractProgram } from "./contract-program.js";
+import type { MatrixUnits } from "./emit/matrix-shader.js";
 import { GpuBuffer } from "./gpu-buffer.js";
 import { LaunchedChecks } from "./launched-checks.js";
 import { type Limits, LoopProgram } from "./loop-program.js";
@@ -51,12 +52,26 @@ export interface GpuDevice extends Backend {
   tuning(): Promise<Tuning>;
 }
 
+/** What is known of a card, and what is wanted of it. */
+export interface GpuSettings {
+  readonly adapter: string;
+  readonly isSoftware: boolean;
+  readonly contractions: "f32" | "f16";
+  readonly autotune: boolean;
+  readonly tuning: Tuning | undefined;
+  readonly units: MatrixUnits | undefined;
+}
+
 const dtypes: readonly DType[] = ["bool", "i32", "f32"];
 
 export class GpuBackend implements GpuDevice {
   readonly name = "gpu";
   readonly caps;
   readonly lost: Promise<Error>;
+  readonly adapter: string;
+  readonly isSoftware: boolean;
+  readonly contractions: "f32" | "f16";
+  private readonly autotune: boolean;
   private readonly commands: Commands;
   private readonly pool: Pool;
   private readonly slots: ArgumentSlots;
@@ -83,20 +98,22 @@ export class GpuBackend implements GpuDevice {
 
   constructor(
     private readonly device: GPUDevice,
-    /** The card's name. */
-    readonly adapter: string,
-    readonly isSoftware: boolean,
-    readonly contractions: "f32" | "f16",
-    private readonly autotune: boolean,
-    tuning: Tuning | undefined,
+    { adapter, isSoftware, contractions, autotune, tuning, units }: GpuSettings,
   ) {
+    this.adapter = adapter;
+    this.isSoftware = isSoftware;
+    this.contractions = contractions;
+    this.autotune = autotune;
     const { limits } = device;
     this.limits = {
       buffers: limits.maxStorageBuffersPerShaderStage,
       shared: limits.maxComputeWorkgroupStorageSize,
       isSoftware,
       subgroups: device.features.has("subgroups"),
+      threads: Math.min(limits.maxComputeInvocationsPerWorkgroup, limits.maxComputeWorkgroupSizeX),
       halfContractions: contractions === "f16",
+      halves: device.features.has("shader-f16"),
+      units,
     };
     this.caps = {
       dtypes: device.features.has("shader-f16") ? [...dtypes, "f16" as const] : dtypes,

@@ -1,5 +1,6 @@
 import { fail, GradusError } from "@gradus/core";
 import { GpuBackend, type GpuDevice } from "./gpu-backend.js";
+import { matrixFeatures, matrixUnitsOf } from "./matrix-units.js";
 import type { Tuning } from "./tuner.js";
 
 export interface GpuOptions {
@@ -11,8 +12,9 @@ export interface GpuOptions {
   readonly powerPreference?: GPUPowerPreference;
   /**
    * In what matrix products and convolutions take their operands: `f16` rounds them to float16, as mixed precision does, while
-   * sums and everything else stay f32. It shows what a network makes of float16, on every card; it is not faster, as WebGPU has no
-   * units for products of that kind yet. Tensors of the dtype f16 are another thing: they take half the memory. Small gradients vanish in float16: train with `lossScaled` of `@gradus/optimizers`. Default `f32`.
+   * sums and everything else stay f32. Where the browser offers the card's units for products of small matrices ("tensor
+   * cores"), it is much faster too. Tensors of the dtype f16 are another thing: they take half the memory. Small gradients vanish
+   * in float16: train with `lossScaled` of `@gradus/optimizers`. Default `f32`.
    */
   readonly contractions?: "f32" | "f16";
   /**
@@ -72,13 +74,17 @@ export async function openGpu(
   checkTuning(tuning);
   const name = nameOf(adapter);
   const isSoftware = !asCard && /swiftshader|llvmpipe|lavapipe|software|basic render/i.test(name);
-  // Without the numbers of subgroups a shader cannot tell its threads' places.
-  const features = wantedFeatures.filter(
-    (feature) =>
-      feature !== "subgroups" || (subgroups && api.wgslLanguageFeatures?.has("subgroup_id") === true),
-  );
-  const device = await openDevice(adapter, features);
-  return new GpuBackend(device, name, isSoftware, contractions, autotune, tuning);
+  const features = [
+    "timestamp-query",
+    "shader-f16",
+    // Without the numbers of subgroups a shader cannot tell its threads' places.
+    ...(subgroups && api.wgslLanguageFeatures?.has("subgroup_id") === true ? ["subgroups"] : []),
+    ...matrixFeatures(adapter),
+  ];
+  const device = await openDevice(adapter, [...new Set(features)] as GPUFeatureName[]);
+  const units = await matrixUnitsOf(adapter, device);
+  const settings = { adapter: name, isSoftware, contractions, autotune, tuning, units };
+  return new GpuBackend(device, settings);
 }
 
 function checkTuning(tuning: Tuning | undefined): void {
@@ -103,8 +109,6 @@ function keepAlive(api: GPU): void {
   holder[key] ??= new Set();
   holder[key].add(api);
 }
-
-const wantedFeatures: readonly GPUFeatureName[] = ["timestamp-query", "subgroups", "shader-f16"];
 
 /** Limits of which a device gets no more than it asks for. */
 const wantedLimits = [

@@ -3,6 +3,7 @@ import { DenseBuffers, noFours } from "./dense-buffers.js";
 import { ARGUMENTS } from "./emit/bindings.js";
 import { loopShader } from "./emit/loop-shader.js";
 import { type LoopShape, SERIAL_THREADS } from "./emit/loop-shape.js";
+import type { MatrixUnits } from "./emit/matrix-shader.js";
 import type { Shader } from "./emit/shader.js";
 import { stageLevels } from "./emit/stage-levels.js";
 import { isVectorizable, vectorShader } from "./emit/vector-shader.js";
@@ -22,8 +23,14 @@ export interface Limits {
   readonly isSoftware: boolean;
   /** Whether shaders may use subgroups. */
   readonly subgroups: boolean;
+  /** The most threads of a workgroup. */
+  readonly threads: number;
   /** Whether operands of contractions are rounded to float16. */
   readonly halfContractions: boolean;
+  /** Whether shaders may keep numbers in float16. */
+  readonly halves: boolean;
+  /** The units for products of small matrices, where contractions may use them. */
+  readonly units: MatrixUnits | undefined;
 }
 
 /** A loop kernel on the device. Its layout on threads depends on the kernel and the numbers of a launch alone, and so do its results. */

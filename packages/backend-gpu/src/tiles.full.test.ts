@@ -1,16 +1,20 @@
 import { setDefaultDevice, type Tensor, tensor } from "@gradus/tensor";
-import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import { openGpu } from "./gpu.js";
 import type { GpuBackend } from "./gpu-backend.js";
 import { nodeGpu } from "./node-gpu.fixture.js";
 import type { Tuner } from "./tuner.js";
 
-let device: GpuBackend;
+let single: GpuBackend;
+let half: GpuBackend;
 beforeAll(async () => {
-  device = await openGpu({ gpu: nodeGpu() }, { asCard: true });
+  single = await openGpu({ gpu: nodeGpu() }, { asCard: true });
+  half = await openGpu({ gpu: nodeGpu(), contractions: "f16" }, { asCard: true });
 });
-beforeEach(() => setDefaultDevice(device));
-afterAll(() => device.dispose());
+afterAll(async () => {
+  await single.dispose();
+  await half.dispose();
+});
 
 const waves = (...shape: number[]): Tensor =>
   tensor(
@@ -18,8 +22,9 @@ const waves = (...shape: number[]): Tensor =>
     { shape },
   );
 
-/** What `f` gives in each layout that the tuner tries for it. */
-async function inEachWay(f: () => Tensor): Promise<Map<string, number[]>> {
+/** What `f` gives in each layout that the tuner of a device tries for it. */
+async function inEachWay(device: GpuBackend, f: () => Tensor): Promise<Map<string, number[]>> {
+  setDefaultDevice(device);
   const { tuner } = device as unknown as { readonly tuner: Tuner };
   const before = new Set(Object.keys((await device.tuning()).choices));
   const tried = new Map<string, string[]>();
@@ -56,8 +61,15 @@ it.each([
   ["in batches", () => waves(3, 129, 65).matmul(waves(3, 65, 131))],
   ["a convolution", () => waves(4, 8, 16, 16).conv(waves(32, 8, 3, 3), { padding: 1 })],
 ])("all tiles and blocks agree to the last bit: %s", async (_, f) => {
-  const results = await inEachWay(f);
+  const results = await inEachWay(single, f);
   expect(results.size).toBeGreaterThan(3);
+  const [first, ...others] = [...results.values()];
+  for (const other of others) expect(other).toEqual(first);
+});
+
+it("they do in float16 too, whether blocks are kept in it or not", async () => {
+  const results = await inEachWay(half, () => waves(136, 132).matmul(waves(132, 144)));
+  expect([...results.keys()].some((name) => name.includes("in f16"))).toBe(half.caps.dtypes.includes("f16"));
   const [first, ...others] = [...results.values()];
   for (const other of others) expect(other).toEqual(first);
 });

@@ -4,6 +4,7 @@ import { decodeAxes } from "./decode.js";
 import { Expressions } from "./expressions.js";
 import { unrounded } from "./half.js";
 import { Lowering } from "./lower.js";
+import { OperandBlock } from "./operand-block.js";
 import { assemble, entryPoint, type Shader } from "./shader.js";
 
 /**
@@ -27,10 +28,12 @@ export interface OperandPlan {
 }
 
 /** Chunks of k begin at multiples of this, through which all tiles go in whole steps: so they do not change a sum. */
-const CHUNK_STEP = 32;
+export const CHUNK_STEP = 32;
 
 export interface ContractShape {
   readonly tile: Tile;
+  /** Whether blocks are kept in float16, which their elements were rounded to: half the memory. */
+  readonly inHalves: boolean;
   readonly a: OperandPlan;
   readonly b: OperandPlan;
   /** Whether k is cut into chunks, whose sums go to scratch memory. */
@@ -52,7 +55,7 @@ export function axesOfContract({ groups }: ContractKernel): ContractAxes {
 }
 
 /** The buffer that an operand's four elements are loaded from. */
-function vectorBuffer(e: Expr, plan: OperandPlan): number[] {
+export function vectorBuffer(e: Expr, plan: OperandPlan): number[] {
   return plan.vector ? [(unrounded(e).e as LoadExpr).buffer] : [];
 }
 
@@ -61,6 +64,7 @@ export class ContractShader {
   readonly axes: ContractAxes;
   readonly bindings: Bindings;
   private readonly lowering = new Lowering();
+  private renumberings = 0;
   readonly type: string;
 
   constructor(
@@ -88,20 +92,11 @@ export class ContractShader {
     });
   }
 
-  /** A function of an operand's element, or of four where `plan` says so. */
-  operand(name: string, e: Expr, outer: readonly number[], plan: OperandPlan): string {
-    const { axes, bindings, type } = this;
-    const expressions = this.expressions();
-    decodeAxes(expressions, bindings, "batch", axes.batch);
-    decodeAxes(expressions, bindings, "outer", outer);
-    decodeAxes(expressions, bindings, "k", axes.k);
-    const parameters = "batch: u32, outer: u32, k: u32";
-    if (!plan.vector) {
-      const value = expressions.value(e);
-      return `fn ${name}(${parameters}) -> ${type} {\n${expressions.close()}\nreturn ${value};\n}`;
-    }
-    const value = this.vectorOf(e, expressions);
-    return `fn ${name}(${parameters}) -> vec4<${type}> {\n${expressions.close()}\nreturn ${value};\n}`;
+  /** Numbers of its own for each axis, so that it may have several values at a time. */
+  renumbering(): (axis: number) => number {
+    const { batch, m, n, k } = this.axes;
+    const shift = ++this.renumberings * (batch.length + m.length + n.length + k.length);
+    return (axis) => axis + shift;
   }
 
   /** Four elements from where a load is, in a buffer that is bound as vectors. */
@@ -166,7 +161,7 @@ export function rootsOf(kernel: ContractKernel): Expr[] {
  * the tile.
  */
 export function contractShader(kernel: ContractKernel, shape: ContractShape, limit: number): Shader {
-  const { tile, a, b, split } = shape;
+  const { tile, inHalves, a, b, split } = shape;
   const { bm, bn, bk, tm, tn } = tile;
   const [tx, ty] = [bn / tn, bm / tm];
   const threads = tx * ty;
@@ -178,50 +173,33 @@ export function contractShader(kernel: ContractKernel, shape: ContractShape, lim
     vectors: new Set([...vectorBuffer(kernel.a, a), ...vectorBuffer(kernel.b, b)]),
     ...(split && { outputs: [], scratch: "read_write" as const }),
   });
-  const { axes, bindings, type } = made;
+  const { axes, type } = made;
   const vector = `vec4<${type}>`;
+  const kept = inHalves ? "vec4<f16>" : vector;
 
   // Blocks in shared memory: [outer][k / 4] with a column to spare against bank conflicts, or [k][outer / 4].
   const block = (plan: OperandPlan, size: number, at: string) => {
     const stride = plan.along === "k" ? bk / 4 + 1 : size / 4;
+    const place = (row: string, column: string): string => `tile[${at}(${row}) * ${stride}u + ${column}]`;
     return {
       vectors: plan.along === "k" ? size * stride : bk * stride,
-      at: (row: string, column: string) => `tile[${at}(${row}) * ${stride}u + ${column}]`,
+      put: (row: string, column: string, value: string) =>
+        `${place(row, column)} = ${inHalves ? `${kept}(${value})` : value};`,
+      at: (row: string, column: string) =>
+        inHalves ? `${vector}(${place(row, column)})` : place(row, column),
     };
   };
   const blockA = block(a, bm, "");
   const blockB = block(b, bn, `${blockA.vectors}u + `);
   const sliceVectors = (ty * bn) / 4;
-  const memory = Math.max(blockA.vectors + blockB.vectors, sliceVectors);
+  const memory = inHalves
+    ? `var<workgroup> tile: array<${kept}, ${blockA.vectors + blockB.vectors}>;
+var<workgroup> slices: array<${vector}, ${sliceVectors}>;`
+    : `var<workgroup> tile: array<${vector}, ${Math.max(blockA.vectors + blockB.vectors, sliceVectors)}>;`;
+  const slices = inHalves ? "slices" : "tile";
 
-  // Bringing a block: `count` vectors a thread.
-  const bring = (name: string, plan: OperandPlan, size: number) => {
-    const count = (size * bk) / 4 / threads;
-    const first = name === "a" ? "m0" : "n0";
-    const places = Array.from({ length: count }, (_, i) => {
-      const v = `(lane + ${i * threads}u)`;
-      return plan.along === "k"
-        ? { row: `${v} / ${bk / 4}u`, column: `${v} % ${bk / 4}u` }
-        : { row: `${v} / ${size / 4}u`, column: `${v} % ${size / 4}u` };
-    });
-    const load = places
-      .map(({ row, column }, i) => {
-        const [outer, k] =
-          plan.along === "k"
-            ? [`${first} + ${row}`, `from_k + 4u * (${column})`]
-            : [`${first} + 4u * (${column})`, `from_k + ${row}`];
-        return `p${name}${i} = bring_${name}(batch, ${outer}, ${k}, end_k);`;
-      })
-      .join("\n");
-    const blockOf = name === "a" ? blockA : blockB;
-    const store = places
-      .map(({ row, column }, i) => `${blockOf.at(row, `(${column})`)} = p${name}${i};`)
-      .join("\n");
-    const declare = places.map((_, i) => `var p${name}${i} = ${vector}();`).join("\n");
-    return { load, store, declare };
-  };
-  const bringA = bring("a", a, bm);
-  const bringB = bring("b", b, bn);
+  const bringA = new OperandBlock(made, kernel.a, axes.m, a, "a", { size: bm, bk, threads });
+  const bringB = new OperandBlock(made, kernel.b, axes.n, b, "b", { size: bn, bk, threads });
 
   const sums = Array.from({ length: tm }, (_, i) => Array.from({ length: tn / 4 }, (_, q) => `c${i}_${q}`));
   const lines: string[] = [];
@@ -261,12 +239,12 @@ export function contractShader(kernel: ContractKernel, shape: ContractShape, lim
   const columnAt =
     b.along === "k"
       ? `let j = column / ${tx}u;
-let sum = tile[y * ${bn / 4}u + (j / 4u) * ${tx}u + column % ${tx}u][j % 4u];`
+let sum = ${slices}[y * ${bn / 4}u + (j / 4u) * ${tx}u + column % ${tx}u][j % 4u];`
       : `let rest = column % ${4 * tx}u;
-let sum = tile[y * ${bn / 4}u + (column / ${4 * tx}u) * ${tx}u + rest / 4u][rest % 4u];`;
+let sum = ${slices}[y * ${bn / 4}u + (column / ${4 * tx}u) * ${tx}u + rest / 4u][rest % 4u];`;
   const putSlices = sums
     .map((row, i) => {
-      const puts = row.map((sum, q) => `tile[ly * ${bn / 4}u + ${q * tx}u + lx] = ${sum};`);
+      const puts = row.map((sum, q) => `${slices}[ly * ${bn / 4}u + ${q * tx}u + lx] = ${sum};`);
       return `case ${i}u: { ${puts.join(" ")} }`;
     })
     .join("\n");
@@ -274,63 +252,25 @@ let sum = tile[y * ${bn / 4}u + (column / ${4 * tx}u) * ${tx}u + rest / 4u][rest
     ? "scratch[((chunk * batches + batch) * m_size + m) * n_size + n] = bitcast<u32>(sum);"
     : "write(batch, m, n, sum);";
 
-  const text = `
-${made.operand("a_at", kernel.a, axes.m, a)}
-${made.operand("b_at", kernel.b, axes.n, b)}
-${bringFunction("a", a, type)}
-${bringFunction("b", b, type)}
-${split ? "" : made.writes()}
-${entryPoint(
-  threads,
-  `let m_size = ${made.extent(axes.m)};
-let n_size = ${made.extent(axes.n)};
-let k_size = ${made.extent(axes.k)};
-let batches = ${made.extent(axes.batch)};
-let tiles_m = (m_size + ${bm - 1}u) / ${bm}u;
-let tiles_n = (n_size + ${bn - 1}u) / ${bn}u;
-let layer = block / (tiles_m * tiles_n);
-let chunks = ${bindings.word(ARGUMENTS.chunks)};
-if (layer >= batches * chunks) { return; }
-let batch = layer % batches;
-let chunk = layer / batches;
-// Eight rows of tiles go together, so that neighbours in time read the same blocks.
-let t = block % (tiles_m * tiles_n);
-let first_row = (t / (8u * tiles_n)) * 8u;
-let rows = min(tiles_m - first_row, 8u);
-let within = t % (8u * tiles_n);
-let m0 = (first_row + within % rows) * ${bm}u;
-let n0 = (within / rows) * ${bn}u;
-let lx = lane % ${tx}u;
+  const expressions = made.expressions();
+  expressions.line(blockText(made, bm, bn));
+  expressions.line(`let lx = lane % ${tx}u;
 let ly = lane / ${tx}u;
-let steps = (k_size + ${CHUNK_STEP - 1}u) / ${CHUNK_STEP}u;
-let part = ((steps + chunks - 1u) / chunks) * ${CHUNK_STEP}u;
-let end_k = min(k_size, (chunk + 1u) * part);
-var from_k = chunk * part;
 ${sums
   .flat()
   .map((sum) => `var ${sum} = ${vector}();`)
-  .join("\n")}
-${bringA.declare}
-${bringB.declare}
-if (from_k < end_k) {
-${bringA.load}
-${bringB.load}
-}
-while (from_k < end_k) {
-${bringA.store}
-${bringB.store}
-workgroupBarrier();
-from_k += ${bk}u;
-if (from_k < end_k) {
-${bringA.load}
-${bringB.load}
-}
-for (var q = 0u; q < ${bk / 4}u; q += 1u) {
-${lines.join("\n")}
-}
-workgroupBarrier();
-}
-// The sums go through shared memory, a row of each thread at a time: so neighbouring threads write neighbours.
+  .join("\n")}`);
+  expressions.line(
+    stepsText(expressions, [bringA, bringB], {
+      bk,
+      store: [
+        ...bringA.places.map(({ row, column, value }) => blockA.put(row, column, value)),
+        ...bringB.places.map(({ row, column, value }) => blockB.put(row, column, value)),
+      ],
+      multiply: `for (var q = 0u; q < ${bk / 4}u; q += 1u) {\n${lines.join("\n")}\n}`,
+    }),
+  );
+  expressions.line(`// The sums go through shared memory, a row of each thread at a time: so neighbouring threads write neighbours.
 for (var i = 0u; i < ${tm}u; i += 1u) {
 switch i {
 ${putSlices}
@@ -348,9 +288,9 @@ ${write}
 }
 }
 workgroupBarrier();
-}`,
-)}`;
-  return made.shader(`var<workgroup> tile: array<${vector}, ${memory}>;`, text);
+}`);
+  const text = `${split ? "" : made.writes()}\n${entryPoint(threads, expressions.close())}`;
+  return made.shader(memory, text);
 }
 
 /** The shader that adds up the chunks of a product that was split, in their order, and writes. */
@@ -385,21 +325,73 @@ export function multiplyAdd(type: string, a: string, b: string, sum: string): st
   return type === "f32" ? `fma(${a}, ${b}, ${sum})` : `${sum} + ${a} * ${b}`;
 }
 
-/** Four elements for shared memory, zeros beyond the end of k. */
-function bringFunction(name: string, plan: OperandPlan, type: string): string {
-  const zero = `${type}(0)`;
-  const element = (i: number): string => {
-    const at = plan.along === "k" ? `batch, outer, k + ${i}u` : `batch, outer + ${i}u, k`;
-    const isInside = plan.along === "k" ? `k + ${i}u < end` : "k < end";
-    return `select(${zero}, ${name}_at(${at}), ${isInside})`;
-  };
-  const value = plan.vector
-    ? `select(vec4<${type}>(), ${name}_at(batch, outer, k), k < end)`
-    : `vec4<${type}>(${[0, 1, 2, 3].map(element).join(", ")})`;
-  return `fn bring_${name}(batch: u32, outer: u32, k: u32, end: u32) -> vec4<${type}> { return ${value}; }`;
+/** Which block of the product a workgroup computes, and over which part of k. */
+export function blockText(made: ContractShader, bm: number, bn: number): string {
+  const { axes, bindings } = made;
+  return `let m_size = ${made.extent(axes.m)};
+let n_size = ${made.extent(axes.n)};
+let k_size = ${made.extent(axes.k)};
+let batches = ${made.extent(axes.batch)};
+let tiles_m = (m_size + ${bm - 1}u) / ${bm}u;
+let tiles_n = (n_size + ${bn - 1}u) / ${bn}u;
+let layer = block / (tiles_m * tiles_n);
+let chunks = ${bindings.word(ARGUMENTS.chunks)};
+if (layer >= batches * chunks) { return; }
+let batch = layer % batches;
+let chunk = layer / batches;
+// Eight rows of tiles go together, so that neighbours in time read the same blocks.
+let t = block % (tiles_m * tiles_n);
+let first_row = (t / (8u * tiles_n)) * 8u;
+let rows = min(tiles_m - first_row, 8u);
+let within = t % (8u * tiles_n);
+let m0 = (first_row + within % rows) * ${bm}u;
+let n0 = (within / rows) * ${bn}u;
+let steps = (k_size + ${CHUNK_STEP - 1}u) / ${CHUNK_STEP}u;
+let part = ((steps + chunks - 1u) / chunks) * ${CHUNK_STEP}u;
+let end_k = min(k_size, (chunk + 1u) * part);
+var from_k = chunk * part;`;
 }
 
-export function sharedBytes({ bm, bn, bk, tm }: Tile): number {
-  const padded = 4 * (bm + bn) * (bk + 4);
-  return Math.max(padded, (bm / tm) * bn * 4);
+/**
+ * The loop over k: while threads multiply what is in shared memory, the next blocks are on their way to their registers.
+ */
+export function stepsText(
+  expressions: Expressions,
+  blocks: readonly [OperandBlock, OperandBlock],
+  {
+    bk,
+    store,
+    multiply,
+  }: { readonly bk: number; readonly store: readonly string[]; readonly multiply: string },
+): string {
+  const { axes, bindings } = blocks[0].made;
+  decodeAxes(expressions, bindings, "batch", axes.batch);
+  blocks[0].begin(expressions, "m0");
+  blocks[1].begin(expressions, "n0");
+  expressions.open(blocks.flatMap(({ loopAxes }) => loopAxes));
+  for (const block of blocks) block.load(expressions);
+  const load = expressions.close();
+  return `var is_there = false;
+loop {
+let is_more = from_k < end_k;
+if (is_more) {
+${load}
+}
+if (is_there) {
+${multiply}
+workgroupBarrier();
+}
+if (!is_more) { break; }
+${store.join("\n")}
+workgroupBarrier();
+from_k += ${bk}u;
+is_there = true;
+}`;
+}
+
+/** Bytes that a workgroup shares. */
+export function sharedBytes({ bm, bn, bk, tm }: Tile, inHalves: boolean): number {
+  const slices = (bm / tm) * bn * 4;
+  const blocks = (inHalves ? 2 : 4) * (bm + bn) * (bk + 4);
+  return inHalves ? blocks + slices : Math.max(blocks, slices);
 }

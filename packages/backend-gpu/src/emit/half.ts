@@ -14,6 +14,11 @@ export function isStoredHalf(e: Expr): boolean {
   return e.kind === "cast" && e.dtype === "f32" && e.value.kind === "load" && e.value.dtype === "f16";
 }
 
+/** Whether float16 has all values of an operand: it is rounded to it, or made of f16. */
+export function isHalf(e: Expr): boolean {
+  return unrounded(e).isHalf || (e.kind === "cast" && e.dtype === "f32" && e.value.dtype === "f16");
+}
+
 /** What an operand rounds or reads of f16, if it does. */
 export function unrounded(e: Expr): { readonly e: Expr; readonly isHalf: boolean } {
   if (isStoredHalf(e)) return { e: (e as Extract<Expr, { kind: "cast" }>).value, isHalf: false };

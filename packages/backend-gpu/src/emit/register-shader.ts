@@ -1,17 +1,9 @@
-import {
-  affineIn,
-  axisIndex,
-  type ContractKernel,
-  calculus as c,
-  dependsOnAxis,
-  type Expr,
-  type LoadExpr,
-  substitute,
-} from "@gradus/core";
+import { axisIndex, type ContractKernel, type Expr, type LoadExpr, substitute } from "@gradus/core";
 import { ARGUMENTS } from "./bindings.js";
 import { ContractShader, multiplyAdd, rootsOf } from "./contract-shader.js";
 import { decodeAxes } from "./decode.js";
 import { unrounded } from "./half.js";
+import { byLoops } from "./operand-block.js";
 import { entryPoint, type Shader } from "./shader.js";
 
 /** What a thread computes of a product by itself: `rows` x `columns` sums in registers, both multiples of four. */
@@ -69,11 +61,9 @@ let chunk = layer / batches;`);
   decodeAxes(expressions, bindings, "batch", axes.batch);
 
   // Each row and column has numbers of its own for the operand's axes. Beyond the end, the last one is computed again.
-  let sets = 0;
   const elements = (side: Side): { e: Expr; own: (axis: number) => number }[] =>
     all(side.plan.vector ? side.count / 4 : side.count).map((i) => {
-      const set = ++sets;
-      const own = (axis: number): number => axis + set * axisCount;
+      const own = made.renumbering();
       const at = expressions.fresh("at");
       const [step, last] = side.plan.vector ? [4, 4] : [1, 1];
       expressions.line(`let ${at} = min(${side.first} + ${step * i}u, ${side.extent} - ${last}u);`);
@@ -190,21 +180,4 @@ interface Side {
   readonly outer: readonly number[];
   readonly first: string;
   readonly extent: string;
-}
-
-/** The expression with its indices as sums of an outermost part and one term for each loop, from the outermost to the innermost. */
-function byLoops(e: Expr, loops: readonly number[]): Expr {
-  return substitute(e, (node) => {
-    if (node.kind !== "load") return undefined;
-    let base = node.index;
-    const terms: Expr[] = [];
-    for (const axis of loops) {
-      const affine = affineIn(base, axis);
-      if (affine === undefined || loops.some((other) => dependsOnAxis(affine.stride, other)))
-        return undefined;
-      terms.push(c.mul(axisIndex(axis), affine.stride));
-      base = affine.base;
-    }
-    return { ...node, index: terms.reduce((sum, term) => c.add(sum, term), base) };
-  });
 }

@@ -11,14 +11,26 @@ export interface Shader {
   readonly words: number;
 }
 
+/** By which word a shader is known to need an extension of the language, and how it asks for it. */
+const extensions: readonly (readonly [word: string, lines: readonly string[]])[] = [
+  ["@builtin(subgroup_size)", ["enable subgroups;"]],
+  ["f16", ["enable f16;"]],
+  [
+    "subgroup_matrix_",
+    [
+      "enable chromium_experimental_subgroup_matrix;",
+      // All threads of a workgroup go the same way, which the compiler does not see of numbers of subgroups.
+      "diagnostic(off, chromium.subgroup_matrix_uniformity);",
+    ],
+  ],
+];
+
 /** Declarations, the functions that `body` calls, and `body`. What the language has to be told of is found by its name. */
 export function assemble(declarations: string, body: string): string {
   const called = [...body.matchAll(/([a-z_0-9]+)\(/g)].map(([, name]) => name as string);
-  const enabled = [
-    ...(body.includes("@builtin(subgroup_size)") ? ["enable subgroups;\n"] : []),
-    ...(/\bf16\b/.test(declarations) ? ["enable f16;\n"] : []),
-  ].join("");
-  return `${enabled}${declarations}\n${functionsFor(called)}\n${body}\n`;
+  const text = `${declarations}\n${body}`;
+  const enabled = extensions.flatMap(([word, lines]) => (text.includes(word) ? lines : []));
+  return `${enabled.join("\n")}\n${declarations}\n${functionsFor(called)}\n${body}\n`;
 }
 
 /** The parameters of an entry point that say in which subgroup a thread is, and where. */
