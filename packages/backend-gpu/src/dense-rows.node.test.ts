@@ -193,6 +193,37 @@ describe("rows that lie densely, laid out as on a card", () => {
     await check(kernel, [whole(5 * 64, 4)], [5], [5, 64], [0]);
   });
 
+  it("a map of rows, broadcast both ways, in place, with a check", async () => {
+    const sum = c.add(c.add(load(0, "f32", at), load(1, "f32", row)), load(2, "f32", column));
+    const kernel: LoopKernel = {
+      ...base,
+      name: "map",
+      inputs: ["f32", "f32", "f32"],
+      outputs: ["f32", "bool"],
+      grid: 2,
+      stages: [],
+      writes: [
+        { over: [], buffer: 0, index: at, value: c.add(sum, cast(column, "f32")) },
+        { over: [], buffer: 1, index: at, value: c.greater(sum, 0) },
+      ],
+      checks: [{ over: [], holds: c.less(load(2, "f32", column), 10), message: "too much" }],
+      aliases: [0, undefined],
+    };
+    for (const [rows, length] of [
+      [7, 64],
+      [5, 8],
+      [600, 12],
+      [3, 63],
+      [2, 2052],
+    ] as const) {
+      const inputs = [whole(rows * length, 1), whole(rows, 2), whole(length, 3)];
+      await check(kernel, inputs, [rows * length, rows * length], [rows, length], [0]);
+    }
+    const x = whole(2 * 64, 1);
+    const bad = outputs(device, kernel, [x, x, x.map((_, i) => i)], [128, 128], [2, 64], [0]);
+    await expect(bad).rejects.toThrow("too much");
+  });
+
   it("a row that many workgroups share", async () => {
     const x = load(0, "f32", column);
     const kernel: LoopKernel = {

@@ -43,7 +43,7 @@ export function loopLayout(
     product(over.map((axis) => sizes[axis] as number)) / (fours.loops.has(over.join()) ? 4 : 1);
   const { stages, writes, checks = [] } = kernel;
   const longest = Math.max(1, ...[...stages, ...writes, ...checks].map(({ over }) => steps(over)));
-  const { threads, alongGrid } = threadsFor(longest, points, circumstances);
+  const { threads, alongGrid } = threadsFor(longest, points, stages.length === 0, circumstances);
   const groups = Math.ceil((points * threads) / PARALLEL_THREADS);
   const chunks = threads === 1 ? 1 : chunksFor(kernel, longest, groups, threads, limits);
   const [first] = stages;
@@ -56,6 +56,7 @@ export function loopLayout(
 function threadsFor(
   steps: number,
   points: number,
+  isMap: boolean,
   { columnwise, fours, limits }: Circumstances,
 ): { threads: number; alongGrid: boolean } {
   // Software drivers run threads one after another, and barriers cost them most.
@@ -68,6 +69,7 @@ function threadsFor(
   }
   if (limits.isSoftware)
     return { threads: Math.min(PARALLEL_THREADS, powerOfTwo(steps / 4)), alongGrid: false };
+  if (isMap) return { threads: Math.min(PARALLEL_THREADS, powerOfTwo(steps)), alongGrid: false };
   // As few as can keep the row, so that they are one subgroup where that is possible; more where the card would not be full.
   let threads = powerOfTwo(steps / MOST_HELD);
   while (threads < steps && threads * points < ENOUGH_THREADS) threads *= 2;

@@ -10,6 +10,7 @@ import { isVectorizable, vectorShader } from "./emit/vector-shader.js";
 import { equalitiesOf, withEqualities } from "./equal-loops.js";
 import type { Numbers } from "./index-numbers.js";
 import { loopLayout, readsColumns } from "./loop-layout.js";
+import { asRows, rowsPay } from "./map-rows.js";
 import type { Pipelines } from "./pipelines.js";
 import type { Copy, Dispatch, GpuProgram, Work } from "./work.js";
 
@@ -41,6 +42,8 @@ export class LoopProgram implements GpuProgram {
   private readonly columnwise: boolean;
   private readonly dense: DenseBuffers | undefined;
   private vector: Shader | undefined | null = null;
+  /** The same for a map by rows, on cards. */
+  private readonly rows: LoopProgram | undefined;
 
   constructor(
     readonly kernel: LoopKernel,
@@ -52,13 +55,16 @@ export class LoopProgram implements GpuProgram {
     this.columnwise = readsColumns(kernel);
     // Buffers that lie in scratch memory are no vectors.
     if (inputs.length + outputs.length + 2 <= limits.buffers) this.dense = new DenseBuffers(kernel);
-    this.deciding = this.dense?.deciding ?? [];
+    const rows = limits.isSoftware ? undefined : asRows(kernel);
+    if (rows !== undefined) this.rows = new LoopProgram(rows, pipelines, limits);
+    this.deciding = this.rows?.deciding ?? this.dense?.deciding ?? [];
   }
 
   plan(sizes: readonly number[], params: readonly number[], bytes: readonly number[]): Work[] {
-    const { kernel } = this;
+    const { kernel, rows } = this;
     const points = product(sizes.slice(0, kernel.grid));
     if (points === 0) return [];
+    if (rows?.paysAsRows({ sizes, params }) === true) return rows.plan(sizes, params, bytes);
     return this.layOut({ sizes, params }, points).flatMap((pass) => {
       const { shader, workgroups, chunks, threads, scratchBytes } = pass;
       const words = [points, chunks, 0, threads, ...sizes, ...kernel.params.map(() => 0)];
@@ -81,7 +87,12 @@ export class LoopProgram implements GpuProgram {
     const points = product(sizes.slice(0, this.kernel.grid));
     // Strides among the params are not known yet: most are those of rows that lie densely, multiples of four if their length is.
     const params = this.kernel.params.map(() => 0);
+    if (this.rows?.paysAsRows({ sizes, params }) === true) return this.rows.shadersFor(sizes);
     return points === 0 ? [] : this.layOut({ sizes, params }, points).map(({ shader }) => shader);
+  }
+
+  private paysAsRows(numbers: Numbers): boolean {
+    return this.dense !== undefined && rowsPay(this.kernel, this.dense, numbers);
   }
 
   private layOut(numbers: Numbers, points: number) {
