@@ -6,7 +6,6 @@ import { leafRule, zeros } from "./leaf-rule.js";
 import { movingAverage } from "./moving-average.js";
 import { scheduleAt } from "./schedule-at.js";
 import { scheduled } from "./scheduled.js";
-import { settlingAverage } from "./settling-average.js";
 import type { WeightDecay } from "./weight-decay.js";
 
 /** Adam and AdamW, which differ in where the weight decay goes: into the gradient, or off the parameter. */
@@ -32,7 +31,7 @@ export function adamRule(
       const beta = scheduled(beta1, step);
       const { rate, epsilon } = adamFactors(step, { lr, beta1, beta2, eps });
       return (g, _, { firstMoment, secondMoment, maxSecondMoment }) => {
-        const m = settlingAverage(firstMoment, g, beta);
+        const m = movingAverage(firstMoment, g, beta);
         const v = movingAverage(secondMoment, g.square(), beta2);
         const greatest = maxSecondMoment === undefined ? v : v.maximum(maxSecondMoment);
         const update = m.mul(rate).div(greatest.sqrt().add(epsilon));

@@ -2,6 +2,7 @@ import type { Rule, Schedule } from "@gradus/core";
 import { checkNonNegative } from "./check-options.js";
 import { leafRule, zeros } from "./leaf-rule.js";
 import { scheduleAt } from "./schedule-at.js";
+import { settled } from "./settled.js";
 import { trustRatio } from "./trust-ratio.js";
 import type { WeightDecay } from "./weight-decay.js";
 
@@ -61,7 +62,7 @@ export function lars(options: LarsOptions): Rule {
         const norm = p.norm();
         const ratio = trustRatio(norm.mul(trust), g.norm().add(norm.mul(weightDecay)));
         const direction = weightDecay === 0 ? g : g.add(p.mul(weightDecay));
-        const velocity = slots.velocity.mul(momentum).add(direction.mul(ratio).mul(rate));
+        const velocity = settled(slots.velocity.mul(momentum).add(direction.mul(ratio).mul(rate)));
         return [velocity.neg(), { velocity }];
       };
     },

@@ -3,6 +3,7 @@ import { checkDecay, checkNonNegative } from "./check-options.js";
 import { leafRule, zeros } from "./leaf-rule.js";
 import { movingAverage } from "./moving-average.js";
 import { scheduleAt } from "./schedule-at.js";
+import { settled } from "./settled.js";
 import type { WeightDecay } from "./weight-decay.js";
 
 export interface RmspropOptions {
@@ -74,7 +75,7 @@ export function rmsprop(options: RmspropOptions = {}): Rule {
         const firstMoment = slots.firstMoment && movingAverage(slots.firstMoment, g, alpha);
         const variance = firstMoment === undefined ? secondMoment : secondMoment.sub(firstMoment.square());
         const d = g.div(variance.sqrt().add(eps));
-        const velocity = slots.velocity?.mul(momentum).add(d);
+        const velocity = slots.velocity && settled(slots.velocity.mul(momentum).add(d));
         const kept = { ...(firstMoment && { firstMoment }), ...(velocity && { velocity }) };
         return [(velocity ?? d).mul(rate), { secondMoment, ...kept }];
       };

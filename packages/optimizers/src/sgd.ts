@@ -3,6 +3,7 @@ import { checkSchedule } from "./check-options.js";
 import { leafRule, zeros } from "./leaf-rule.js";
 import { scheduleAt } from "./schedule-at.js";
 import { scheduled } from "./scheduled.js";
+import { settled } from "./settled.js";
 import type { WeightDecay } from "./weight-decay.js";
 
 export interface SgdOptions {
@@ -75,7 +76,7 @@ export function sgd(options: SgdOptions): Rule {
       const joining = step.map((t) => (t === 0 ? 1 : 1 - dampening));
       return (g, _, slots) => {
         if (slots.velocity === undefined) return [g.mul(rate), {}];
-        const velocity = slots.velocity.mul(kept).add(dampening === 0 ? g : g.mul(joining));
+        const velocity = settled(slots.velocity.mul(kept).add(dampening === 0 ? g : g.mul(joining)));
         return [(nesterov ? g.add(velocity.mul(kept)) : velocity).mul(rate), { velocity }];
       };
     },

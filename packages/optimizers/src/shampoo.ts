@@ -5,6 +5,7 @@ import { flagOf } from "./choose.js";
 import { eyeLike, inverseRoot } from "./inverse-root.js";
 import { leafRule, zeros } from "./leaf-rule.js";
 import { scheduleAt } from "./schedule-at.js";
+import { settled } from "./settled.js";
 import type { WeightDecay } from "./weight-decay.js";
 
 export interface ShampooOptions {
@@ -136,7 +137,7 @@ export function shampoo(options: ShampooOptions = {}): Rule {
           }
           direction = direction.reshape(p.shape);
         }
-        const velocity = slots.velocity?.mul(momentum).add(direction);
+        const velocity = slots.velocity && settled(slots.velocity.mul(momentum).add(direction));
         const kept = { left, right, diagonal, leftRoot, rightRoot, velocity };
         return [(velocity ?? direction).mul(down), kept];
       };
