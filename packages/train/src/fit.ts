@@ -41,7 +41,7 @@ export async function fit<P, S, M extends Metrics = Record<never, never>>(
 ): Promise<Run<P, S, M>> {
   checkOptions(model, options);
   const { loss, optimizer, train, metrics = {}, signal, validation, epochs, onNonFinite = "throw" } = options;
-  const { batchSize = 32, dropLast = false, seed = 0 } = options;
+  const { batchSize = 32, dropLast = false, seed = 0, precision = "full" } = options;
   const device = train.x.device;
   const rows = train.x.shape[0] as number;
   const callbacks = [...(options.callbacks ?? []), ...defaultCallbacks(options)];
@@ -58,6 +58,7 @@ export async function fit<P, S, M extends Metrics = Record<never, never>>(
       seed,
       batchSize,
       dropLast,
+      ...(precision === "mixed" && { precision }),
       rows,
       x: rowType(train.x),
       y: rowType(train.y),

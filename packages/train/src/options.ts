@@ -32,6 +32,12 @@ export interface FitOptions<M extends Metrics = Metrics> {
    * next batch, and count it in `run.skipped`.
    */
   readonly onNonFinite?: "throw" | "skip";
+  /**
+   * "mixed" trains in mixed precision: the model and the loss run in `autocast`, with products in f16, while parameters stay f32. It
+   * needs a device that has f16, and an optimizer that scales the loss: `lossScaled(adam())` of `@gradus/optimizers`. Validation
+   * and predictions are in full precision. Default "full": all in the tensors' own dtypes.
+   */
+  readonly precision?: "full" | "mixed";
   /** Whether to show how far the training is, where there is a `process.stderr`. Default true. */
   readonly progress?: boolean;
   /** Continue a saved run: the path of its file, or its bytes. The other options must be those of that run. */
@@ -51,6 +57,7 @@ const OPTIONS: Readonly<Record<keyof FitOptions, true>> = {
   callbacks: true,
   signal: true,
   onNonFinite: true,
+  precision: true,
   progress: true,
   resume: true,
 };
@@ -92,6 +99,7 @@ export function checkOptions(model: Layer, options: FitOptions): void {
   );
   const isFile = resume === undefined || typeof resume === "string" || resume instanceof Uint8Array;
   expect(isFile, "resume must be a path or a Uint8Array", resume);
+  checkPrecision(options);
   checkMetrics(options.metrics);
   checkCallbacks(options.callbacks);
 
@@ -105,6 +113,22 @@ export function checkOptions(model: Layer, options: FitOptions): void {
       `fit: dropLast leaves nothing: batchSize is ${batchSize}, and there are ${rows} rows`,
     );
   }
+}
+
+function checkPrecision({ precision, optimizer, train }: FitOptions): void {
+  expect([undefined, "full", "mixed"].includes(precision), 'precision must be "full" or "mixed"', precision);
+  if (precision !== "mixed") return;
+  expect(
+    optimizer.lossScale !== undefined,
+    'precision "mixed" needs an optimizer that scales the loss, since small gradients vanish in f16: lossScaled(adam())',
+    optimizer.name,
+  );
+  const device = train?.x?.device;
+  if (device === undefined || device.caps.dtypes.includes("f16")) return;
+  fail(
+    "unsupported",
+    `fit: precision "mixed" needs f16, which the device ${device.name} does not have. Train with precision "full"`,
+  );
 }
 
 function checkMetrics(metrics: Metrics | undefined): void {

@@ -376,6 +376,10 @@ function checkSetup({ setup: saved, stepInEpoch }: RunRecord, setup: RunSetup): 
       );
     }
   }
+  const [precision, wanted] = [saved, setup].map((one) => one.precision ?? "full");
+  if (precision !== wanted) {
+    fail("invalid-argument", `${RESUME}: the file was trained with precision ${precision}, not ${wanted}`);
+  }
   if (rows !== setup.rows || x !== setup.x || y !== setup.y) {
     const [before, now] = [saved, setup].map((one) => `${one.rows} rows of x ${one.x} and y ${one.y}`);
     fail(

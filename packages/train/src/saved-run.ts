@@ -36,6 +36,8 @@ export interface RunSetup {
   readonly seed: number;
   readonly batchSize: number;
   readonly dropLast: boolean;
+  /** Full if it is missing. */
+  readonly precision?: "mixed";
   /** Rows of training data, and what one is: `f32[64]`. */
   readonly rows: number;
   readonly x: string;
@@ -153,6 +155,7 @@ const RECORD: Readonly<Record<string, Check>> = {
     seed: Number.isSafeInteger,
     batchSize: isCount,
     dropLast: (x) => typeof x === "boolean",
+    precision: (x) => x === undefined || x === "mixed",
     rows: isCount,
     x: isText,
     y: isText,

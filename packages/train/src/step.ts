@@ -13,7 +13,7 @@ import {
   tensorsOf,
 } from "@gradus/core";
 import { applyUpdates } from "@gradus/optimizers";
-import { type Compiled, compile, stack } from "@gradus/tensor";
+import { autocast, type Compiled, compile, stack } from "@gradus/tensor";
 import { type Data, takeRows } from "./data.js";
 import type { Metrics } from "./scores.js";
 
@@ -44,6 +44,14 @@ export type TrainingStep<P, S> = Compiled<
   { readonly carried: Carried<P, S>; readonly report: Tensor }
 >;
 
+export interface StepOptions {
+  readonly metrics: Metrics;
+  /** Whether nothing is accepted after an update that was not finite. */
+  readonly sticky: boolean;
+  /** Whether the model and the loss run in mixed precision. */
+  readonly isMixed: boolean;
+}
+
 /** Where a {@link TrainingStep}'s report has what: the scores follow. */
 export const REPORT = { accepted: 0, scores: 1 } as const;
 
@@ -59,8 +67,7 @@ export function trainingStep<P, S>(
   model: Layer<P, S>,
   loss: TrainingLoss,
   rule: Rule,
-  metrics: Metrics,
-  sticky: boolean,
+  { metrics, sticky, isMixed }: StepOptions,
 ): TrainingStep<P, S> {
   const step = (
     carried: Carried<P, S>,
@@ -75,10 +82,11 @@ export function trainingStep<P, S>(
     const y = takeRows(data.y, rows);
     const context = { train: true, key: keys.layers.foldIn(at) };
 
-    const lossAt = (p: P) => {
+    const forward = (p: P) => {
       const [prediction, next] = model.apply(p, state, x, context);
       return [lossOf(loss, prediction, y), { prediction, next }] as const;
     };
+    const lossAt = (p: P) => (isMixed ? autocast(() => forward(p)) : forward(p));
     // In mixed precision the rule wants the gradients of a multiple of the loss.
     const scale = rule.lossScale?.(optimizer);
     const scaledLossAt = (p: P) => {

@@ -61,7 +61,8 @@ export class Trainer<P, S> {
   ) {
     const { model, loss, rule, metrics, callbacks, device, setup } = parts;
     const { onNonFinite, rows } = options;
-    this.step = trainingStep(model, loss, rule, metrics, onNonFinite === "throw");
+    const [sticky, isMixed] = [onNonFinite === "throw", setup.precision === "mixed"];
+    this.step = trainingStep(model, loss, rule, { metrics, sticky, isMixed });
     this.stepsPerEpoch = Math.ceil(rows / setup.batchSize);
     // A skipped update must not count in the next one's schedule, so it has to be known before that is sent.
     this.readsEveryStep =
