@@ -101,6 +101,20 @@ it("says that the browser took the context away, and works again with a new one"
   await again.dispose();
 });
 
+// Those from 10,000 on are taken apart by the digits of 2/pi.
+it("has the sine and the cosine of angles of any size", async () => {
+  const device = await webgl();
+  const angles = Float32Array.from([9999.5, 10000.36, 54321, -123456.7, 1e6, 8388609, 1e10, -1e20, 3e38]);
+  const x = tensor(angles, { device });
+  for (const name of ["sin", "cos"] as const) {
+    const found = await compile((y: Tensor) => y[name]())(x).read();
+    angles.forEach((angle, i) => {
+      expect(found[i], `${name}(${angle})`).toBeCloseTo(Math[name](angle), 6);
+    });
+  }
+  await device.dispose();
+});
+
 it("knows that a software driver is one", async () => {
   const device = await webgl();
   expect(device.adapter).toMatch(/swiftshader/i);

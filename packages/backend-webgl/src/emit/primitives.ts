@@ -137,6 +137,15 @@ function block_product(a, b, ...places) {
   return sum;
 }`,
   },
+  /** Four numbers, and those at `at` added. */
+  plus_four: {
+    glsl: `vec4 plus_four(vec4 four, sampler2D cells, ivec2 size, ivec3 unused, float at) {
+  float width = float(size.x);
+  float row = quotient(at, width);
+  return four + texelFetch(cells, ivec2(int(at - row * width), int(row)), 0);
+}`,
+    js: `function plus_four(four, cells, at) { return four.map((x, k) => x + cells[at][k]); }`,
+  },
   is_nan: {
     glsl: `bool is_nan(float x) { return (floatBitsToUint(x) & 0x7fffffffu) > 0x7f800000u; }`,
     js: `function is_nan(x) { return x !== x; }`,
@@ -299,7 +308,7 @@ vec2 reduce_large(float a) {
   uint word = floatBitsToUint(a);
   uint digits[8] = uint[8](0u, 0xa2f9836eu, 0x4e441529u, 0xfc2757d1u, 0xf534ddc0u, 0xdb629599u, 0x3c439041u, 0xfe5163abu);
   uint m = ((word & 0x7fffffu) << 8u) | 0x80000000u;
-  uint exponent = (word >> 23u) - 126u;
+  uint exponent = (word >> 23u) - 128u;
   int i = int(exponent >> 5u);
   uint e = exponent & 31u;
   uint high = digits[i];
