@@ -29,6 +29,8 @@ export class Card {
   readonly maxElements: number;
   /** The most rows and columns of a texture. */
   readonly maxSide: number;
+  /** The most texels of a packed operand of a product: 64 MB, as much as a buffer; 4 MB where a processor's caches hold them. */
+  readonly maxPacked: number;
   /** Whose card it is, as far as the browser tells. */
   readonly adapter: string;
   readonly isSoftware: boolean;
@@ -71,13 +73,14 @@ export class Card {
     }
     this.isSoftware =
       mode === "cpu" || /swiftshader|llvmpipe|softpipe|software|basic render/i.test(this.adapter);
+    // In gpu.js's cpu mode, which is a check, so few that nearly all products are cut.
+    this.maxPacked = mode === "cpu" ? 2 ** 9 : this.isSoftware ? 2 ** 18 : 2 ** 22;
     this.mostLooked = this.isSoftware ? 2 ** 20 : 2 ** 25;
     for (const { name, returns, parameters } of signatures()) {
       const texture = this.typeName(name === "cell" ? "Cells" : "Fours");
-      this.gpu.addNativeFunction(name, "", {
-        returnType: returns === "Fours" ? "Array(4)" : "Number",
-        argumentTypes: parameters.map((kind) => (kind === "Texture" ? texture : kind)),
-      });
+      const typeOf = { Number: "Number", Fours: "Array(4)", Texture: texture } as const;
+      const argumentTypes = parameters.map((kind) => typeOf[kind]);
+      this.gpu.addNativeFunction(name, "", { returnType: typeOf[returns], argumentTypes });
     }
     this.uploading = this.kernel("function(values) { return values[this.thread.x]; }", ["Array"], 1);
   }

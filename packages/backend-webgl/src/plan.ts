@@ -1,9 +1,17 @@
-import type { ContractKernel, LoopKernel, Stage } from "@gradus/core";
+import type { ContractKernel, Expr, LoopKernel, Stage } from "@gradus/core";
 import { integerBounds } from "./bounds.js";
 import type { ArgumentType, Card, CardKernel } from "./card.js";
 import { Lowering } from "./emit/lower.js";
-import { joinPart, PACKED, PRODUCT, packPart, productPart, ROWS } from "./emit/packed-product.js";
-import { type Argument, BLOCK, type Part } from "./emit/part-text.js";
+import {
+  joinPart,
+  joinSectionPart,
+  PACKED,
+  PRODUCT,
+  packPart,
+  productPart,
+  ROWS,
+} from "./emit/packed-product.js";
+import type { Argument, Part } from "./emit/part-text.js";
 import { combinePart, PartWriter } from "./emit/parts.js";
 import { type Nest, nestOf } from "./nest.js";
 import { groupWrites, type PlacedWrite, placeWrites } from "./placed-writes.js";
@@ -217,36 +225,25 @@ export class KernelPlans {
   }
 
   /** The steps of a packed product. */
-  private addProduct({ axes, blocks, a, b, numbers }: ProductPlan, add: Add): boolean {
+  private addProduct({ axes, steps }: ProductPlan, add: Add): boolean {
     const { kernel, nest, lowering } = this;
     if (kernel.kind !== "contract") return false;
-    const { batch, m, n, k } = axes;
-    const operands = [
-      { name: "a", operand: kernel.a, across: m, output: a },
-      { name: "b", operand: kernel.b, across: n, output: b },
-    ] as const;
-    for (const { name, operand, across, output } of operands) {
-      const rows = [...(isBatched(operand, axes) ? batch : []), ...across];
-      const made = add(`pack ${name}`, () => packPart(nest, lowering, operand, { rows, k }), {
-        output,
-        result: { kind: "stage", index: PACKED[name] },
-        numbers: new Map([...numbers, ["height", output[1]]]),
-      });
-      if (!made) return false;
-    }
-    const chunks = numbers.get("chunks") as number;
-    return (
-      add("product", productPart, {
-        output: [blocks * chunks],
-        result: { kind: "stage", index: ROWS },
-        numbers,
-      }) &&
-      add("join", joinPart, {
-        output: [blocks * BLOCK],
-        result: { kind: "stage", index: PRODUCT },
-        numbers,
-      })
-    );
+    const pack = (operand: Expr, across: readonly number[]): Part => {
+      const rows = [...(isBatched(operand, axes) ? axes.batch : []), ...across];
+      return packPart(nest, lowering, operand, { rows, k: axes.k });
+    };
+    const kinds = {
+      packA: { index: PACKED.a, make: () => pack(kernel.a, axes.m) },
+      packB: { index: PACKED.b, make: () => pack(kernel.b, axes.n) },
+      multiply: { index: ROWS, make: productPart },
+      join: { index: PRODUCT, make: joinPart },
+      joinFirst: { index: PRODUCT, make: () => joinSectionPart(true) },
+      joinNext: { index: PRODUCT, make: () => joinSectionPart(false) },
+    } as const;
+    return steps.every(({ kind, output, numbers }) => {
+      const { index, make } = kinds[kind];
+      return add(kind, make, { output, result: { kind: "stage", index }, numbers });
+    });
   }
 
   /** A part and its kernel; undefined if it reads more textures than a card binds. */

@@ -5,11 +5,19 @@ import { type WebglOptions, webgl } from "./webgl.js";
 
 const normal = (seed: number, ...shape: number[]): Tensor => key(seed).normal(shape);
 
+/** Many numbers, sooner made than random ones. */
+const wave = (rows: number, columns: number): Tensor =>
+  normal(5, rows, 1)
+    .mul(normal(6, 1, columns))
+    .add(normal(7, columns));
+
 /** Products that are packed, cut and folded in different ways. */
 const products: Readonly<Record<string, () => Tensor>> = {
   "of few rows and many columns": () => normal(1, 5, 5000).matmul(normal(2, 5000, 6)),
   "with lines that are cut at the most": () => normal(1, 4, 9000).matmul(normal(2, 9000, 4)),
   "of many rows and few columns": () => normal(1, 9000, 5).matmul(normal(2, 5, 4)),
+  "of so many rows that they are cut": () => wave(2100, 512).matmul(normal(2, 512, 6)),
+  "of so many columns that they are cut": () => normal(1, 6, 512).matmul(wave(512, 2100)),
   "of a batch with one matrix": () => normal(1, 3, 7, 33).matmul(normal(2, 33, 5)),
   "of a batch with another": () => normal(1, 2, 9, 40).matmul(normal(2, 2, 40, 11)),
   "of one matrix with a batch": () => normal(1, 6, 18).matmul(normal(2, 3, 18, 7)),

@@ -243,7 +243,7 @@ export function functionsFor(text: string, language: Language): string {
 export interface Signature {
   readonly name: string;
   readonly returns: "Number" | "Fours";
-  readonly parameters: readonly ("Number" | "Texture")[];
+  readonly parameters: readonly ("Number" | "Fours" | "Texture")[];
 }
 
 /** What all functions take and give. */
@@ -255,7 +255,8 @@ export function signatures(): Signature[] {
     const parameters = list.split(",").flatMap((parameter): Signature["parameters"] => {
       const [kind] = parameter.trim().split(" ");
       // With a texture come its size and its dimensions.
-      return kind === "sampler2D" ? ["Texture"] : kind === "float" ? ["Number"] : [];
+      if (kind === "sampler2D") return ["Texture"];
+      return kind === "float" ? ["Number"] : kind === "vec4" ? ["Fours"] : [];
     });
     return { name, returns: type === "vec4" ? "Fours" : "Number", parameters };
   });

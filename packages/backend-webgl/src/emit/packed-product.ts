@@ -28,7 +28,8 @@ export function packPart(
   text.line("let x = column();");
   text.divide("x", fours, "fold", "four");
   text.line(`let line = ((fold * ${text.number("height")}) + row());`);
-  text.divide("line", chunks, "point", "chunk");
+  text.divide("line", chunks, "own", "chunk");
+  text.line(`let point = (own + ${text.number("first")});`);
   text.decode("point", rows);
   text.line(`let k0 = (((chunk * ${fours}) + four) * 4);`);
   const nameOf = (axis: number, lane: number): string => `i${axis}l${lane}`;
@@ -105,6 +106,33 @@ let block = quotient(q, ${BLOCK});
 return sum_of_row(r0, r1, r2, r3, (q - (block * ${BLOCK})), (block * chunks), chunks);
 }`,
     args: [...rows, { kind: "number", name: "chunks" }],
+    results: 1,
+  };
+}
+
+/** The same where a section of the blocks is there: what the sections before left is kept, and 0 where none has been. */
+export function joinSectionPart(isFirst: boolean): Part {
+  const rows = Array.from({ length: BLOCK }, (_, k): Argument => ({ kind: "fours", index: ROWS + k }));
+  const names = ["chunks", "allN", "firstM", "firstN", "blocksM", "blocksN"];
+  const before = isFirst ? "" : "before, ";
+  const sum = "sum_of_row(r0, r1, r2, r3, row, (block * chunks), (inside * chunks))";
+  return {
+    source: `function(r0, r1, r2, r3, ${before}${names.join(", ")}) {
+let q = position();
+let all = quotient(q, ${BLOCK});
+let row = (q - (all * ${BLOCK}));
+let line = quotient(all, allN);
+let m = (line - firstM);
+let n = ((all - (line * allN)) - firstN);
+let inside = ((le_i(0, m) * lt_i(m, blocksM)) * (le_i(0, n) * lt_i(n, blocksN)));
+let block = (inside * ((m * blocksN) + n));
+return ${isFirst ? sum : `plus_four(${sum}, before, q)`};
+}`,
+    args: [
+      ...rows,
+      ...(isFirst ? [] : [{ kind: "fours", index: PRODUCT } as const]),
+      ...names.map((name): Argument => ({ kind: "number", name })),
+    ],
     results: 1,
   };
 }

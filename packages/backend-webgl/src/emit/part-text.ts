@@ -162,8 +162,8 @@ export class PartText {
     this.line(`let n = (${this.encode(n)} + 0);`);
     this.divide("m", `${BLOCK}`, "m_block", "m_lane");
     this.divide("n", `${BLOCK}`, "n_block", "n_lane");
-    const rows = `((${this.encode(batch)} * ${this.number("blocksM")}) + m_block)`;
-    this.line(`let block = ((${rows} * ${this.number("blocksN")}) + n_block);`);
+    const rows = `((${this.encode(batch)} * ${this.number("allM")}) + m_block)`;
+    this.line(`let block = ((${rows} * ${this.number("allN")}) + n_block);`);
     this.line(`let grid = ((block * ${BLOCK}) + m_lane);`);
     this.grid = "grid";
     this.isPacked = true;
