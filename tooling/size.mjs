@@ -9,9 +9,9 @@ import { root } from "./workspace.mjs";
 
 const names = ["core", "tensor", "autograd", "backend-cpu", "losses", "optimizers"];
 const limits = {
-  "on the interpreter": 78 * 1024,
-  "on cpu": 116 * 1024,
-  everything: 180 * 1024,
+  "on the interpreter": 80 * 1024,
+  "on cpu": 118 * 1024,
+  everything: 182 * 1024,
 };
 
 build(...names.map((name) => `@gradus/${name}`));
