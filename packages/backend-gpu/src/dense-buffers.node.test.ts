@@ -51,6 +51,17 @@ describe("four elements at a time", () => {
     expect(foursOf(kernelOf(c.add(dense, 1), dense), 64)).toEqual([2]);
   });
 
+  it("to the end of a single row, whatever its length", () => {
+    const kernel: LoopKernel = {
+      ...kernelOf(dense, dense),
+      axes: 1,
+      grid: 0,
+      stages: [{ over: [0], op: "sum", value: load(0, "f32", row), dtype: "f32" }],
+      writes: [{ over: [0], buffer: 0, index: c.add(row, 1), value: stage(0, "f32") }],
+    };
+    expect([...new DenseBuffers(kernel).of({ sizes: [7], params: [0] }).buffers]).toEqual([0]);
+  });
+
   it("not down columns, at places that are computed, or where something else is asked first", () => {
     const down = c.add(c.mul(column, axisSize(0)), row);
     expect(foursOf(kernelOf(down, down), 64)).toEqual([]);

@@ -48,7 +48,8 @@ export class DenseBuffers {
     const misfits = new Set<number>();
     for (const { buffer, over, base } of this.walks) {
       const length = numbers.sizes[over.at(-1) as number] as number;
-      if (base === undefined || length % 4 !== 0 || !isMultipleOfFour(base, numbers)) misfits.add(buffer);
+      const isWhole = length % 4 === 0 || mayEndAnywhere(this.kernel, over);
+      if (base === undefined || !isWhole || !isMultipleOfFour(base, numbers)) misfits.add(buffer);
       else fit.set(buffer, [...(fit.get(buffer) ?? []), over.join()]);
     }
     for (const buffer of misfits) fit.delete(buffer);
@@ -65,6 +66,14 @@ export class DenseBuffers {
       return e.guard === undefined ? walk(buffer, e.index, over) : { buffer, over, base: undefined };
     });
   }
+}
+
+/**
+ * Whether the last four of a loop may lie beyond its end, if it takes four at a time: where there is one row. Memory has room for
+ * whole vectors; of a row that others follow they would be the next one's.
+ */
+export function mayEndAnywhere({ grid }: LoopKernel, over: readonly number[]): boolean {
+  return grid === 0 && over.length === 1;
 }
 
 function walk(buffer: number, index: Expr, over: readonly number[]): Walk {

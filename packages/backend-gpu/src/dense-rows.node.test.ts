@@ -5,6 +5,7 @@ import {
   type Buffer,
   calculus as c,
   cast,
+  constant,
   type DType,
   type Expr,
   interpreter,
@@ -222,6 +223,32 @@ describe("rows that lie densely, laid out as on a card", () => {
     const x = whole(2 * 64, 1);
     const bad = outputs(device, kernel, [x, x, x.map((_, i) => i)], [128, 128], [2, 64], [0]);
     await expect(bad).rejects.toThrow("too much");
+  });
+
+  it("one row that ends anywhere", async () => {
+    const x = load(0, "f32", axisIndex(0));
+    const kernel: LoopKernel = {
+      ...base,
+      name: "one row",
+      inputs: ["f32", "bool"],
+      outputs: ["f32", "bool", "i32"],
+      axes: 2,
+      grid: 0,
+      stages: [
+        { over: [0], op: "sum", value: x, dtype: "f32" },
+        { over: [1], op: "min", value: load(1, "bool", axisIndex(1)), dtype: "bool" },
+        { over: [0], op: "argmin", value: c.sub(x, stage(0, "f32")), dtype: "i32" },
+      ],
+      writes: [
+        { over: [0], buffer: 0, index: axisIndex(0), value: c.add(x, stage(0, "f32")) },
+        { over: [], buffer: 1, index: constant(0, "i32"), value: stage(1, "bool") },
+        { over: [], buffer: 2, index: constant(0, "i32"), value: stage(2, "i32") },
+      ],
+    };
+    for (const length of [1, 7, 64, 301, 33_333]) {
+      const flags = whole(length + 5, 2).map(() => 1);
+      await check(kernel, [whole(length, 1).map(Math.abs), flags], [length, 1, 1], [length, length + 5], [0]);
+    }
   });
 
   it("a row that many workgroups share", async () => {

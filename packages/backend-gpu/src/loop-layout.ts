@@ -40,7 +40,7 @@ export function loopLayout(
 ): LoopLayout {
   const { limits, fours } = circumstances;
   const steps = (over: readonly number[]): number =>
-    product(over.map((axis) => sizes[axis] as number)) / (fours.loops.has(over.join()) ? 4 : 1);
+    Math.ceil(product(over.map((axis) => sizes[axis] as number)) / (fours.loops.has(over.join()) ? 4 : 1));
   const { stages, writes, checks = [] } = kernel;
   const longest = Math.max(1, ...[...stages, ...writes, ...checks].map(({ over }) => steps(over)));
   const { threads, alongGrid } = threadsFor(longest, points, stages.length === 0, circumstances);

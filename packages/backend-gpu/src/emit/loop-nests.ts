@@ -7,6 +7,7 @@ import {
   postOrder,
   type Stage,
 } from "@gradus/core";
+import { mayEndAnywhere } from "../dense-buffers.js";
 import { ARGUMENTS, type Bindings, bufferOf, loaded } from "./bindings.js";
 import { decodeAxes } from "./decode.js";
 import type { Expressions } from "./expressions.js";
@@ -131,7 +132,7 @@ export class LoopNests {
   /** How many steps a loop has. */
   private steps(over: readonly number[]): string {
     const points = over.map((axis) => `u32(${this.bindings.size(axis)})`).join(" * ") || "1u";
-    return this.takesFours(over) ? `(${points}) / 4u` : points;
+    return this.takesFours(over) ? `(${points} + 3u) / 4u` : points;
   }
 
   private heldLoop(at: string, limit: string, text: string): string {
@@ -181,10 +182,12 @@ if (${at} < ${limit}) {\n${text}\n}
     }
     before?.();
     expressions.open([inner]);
-    expressions.line(`let a${inner} = a${inner} + i;`);
     each(position);
     const text = expressions.close();
-    expressions.line(`for (var i = 0; i < 4; i += 1) {\n${text}\n}`);
+    const body = mayEndAnywhere(this.kernel, over)
+      ? `if (a${inner} < ${this.bindings.size(inner)}) {\n${text}\n}`
+      : text;
+    expressions.line(`for (var i = 0; i < 4; i += 1) {\nlet a${inner} = a${inner} + i;\n${body}\n}`);
     after?.();
   }
 
