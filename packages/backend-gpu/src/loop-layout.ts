@@ -21,8 +21,8 @@ export interface LoopLayout {
 const MOST_HELD = 8;
 /** With fewer threads than this a card is not full. */
 const ENOUGH_THREADS = 2 ** 17;
-/** With fewer workgroups than this a device is not full. */
-const ENOUGH_GROUPS = { software: 64, card: 512 };
+/** With fewer workgroups than this a card is not full. */
+const ENOUGH_GROUPS = 512;
 
 /** What decides about a layout, besides sizes. */
 interface Circumstances {
@@ -84,12 +84,14 @@ function chunksFor(
   threads: number,
   { buffers, isSoftware }: Limits,
 ): number {
-  const enough = isSoftware ? ENOUGH_GROUPS.software : ENOUGH_GROUPS.card;
-  if (kernel.stages.length === 0 || groups >= enough) return 1;
+  // The few processors of a software driver gain less by sharing than barriers of more workgroups cost.
+  if (isSoftware || kernel.stages.length === 0 || groups >= ENOUGH_GROUPS) return 1;
   // With packed buffers there is no other scratch memory.
   if (kernel.inputs.length + kernel.outputs.length + 2 > buffers) return 1;
-  const least = isSoftware ? 16 : MOST_HELD;
-  return Math.max(1, Math.min(Math.floor(steps / (threads * least)), Math.ceil((4 * enough) / groups)));
+  return Math.max(
+    1,
+    Math.min(Math.floor(steps / (threads * MOST_HELD)), Math.ceil((4 * ENOUGH_GROUPS) / groups)),
+  );
 }
 
 /** The least power of two that is not less. */
