@@ -8,7 +8,7 @@ import {
   type LoopKernel,
   load,
 } from "@gradus/core";
-import { compile, key, setDefaultDevice, tensor } from "@gradus/tensor";
+import { compile, key, setDefaultDevice, type Tensor, tensor } from "@gradus/tensor";
 import { expect, it } from "vitest";
 import { webgl } from "./webgl.js";
 
@@ -87,6 +87,16 @@ it("takes nothing that was in a temporary's memory before for its integers", asy
     expect([...(await f(x).read())]).toEqual([expected]);
     expect(f.explain()).not.toContain("on the host");
   }
+  await device.dispose();
+});
+
+it("rounds every result, so that what was stored equals what is computed again", async () => {
+  const device = await webgl({ mode: "cpu" });
+  setDefaultDevice(device);
+  const least = compile((x: Tensor) => x.mul(0.1).min());
+  const places = compile((x: Tensor, value: Tensor) => x.mul(0.1).eq(value).cast("i32").sum());
+  const x = tensor([3, 1.7, 9]);
+  expect([...(await places(x, least(x)).read())]).toEqual([1]);
   await device.dispose();
 });
 

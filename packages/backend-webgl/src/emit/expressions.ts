@@ -79,7 +79,8 @@ export class Expressions {
     const computed = this.compute(e);
     const block = this.blockOf(e);
     const name = `t${this.count++}`;
-    block.lines.push(`let ${name} = ${computed};`);
+    const isRounded = e.dtype === "f32" && e.kind === "op";
+    block.lines.push(`let ${name} = ${isRounded ? `round_f(${computed})` : computed};`);
     block.names.set(e, name);
     return name;
   }

@@ -216,7 +216,8 @@ export class PartText {
       }
     };
     this.loop(over, join, { range, unrolls: unrolls && op === "sum" });
-    return isFloatProduct ? `scale_2(${acc}, ${extra})` : acc;
+    const total = isFloatProduct ? `scale_2(${acc}, ${extra})` : acc;
+    return dtype === "f32" && !isPosition ? `round_f(${total})` : total;
   }
 
   /** Does `body` at each point of `over`, in order; several points at a time along the last axis where that pays. */

@@ -146,6 +146,11 @@ function block_product(a, b, ...places) {
 }`,
     js: `function plus_four(four, cells, at) { return four.map((x, k) => x + cells[at][k]); }`,
   },
+  /** A number as a float holds it. JavaScript computes with more digits, which equals would not survive. */
+  round_f: {
+    glsl: `float round_f(float x) { return x; }`,
+    js: `function round_f(x) { return Math.fround(x); }`,
+  },
   is_nan: {
     glsl: `bool is_nan(float x) { return (floatBitsToUint(x) & 0x7fffffffu) > 0x7f800000u; }`,
     js: `function is_nan(x) { return x !== x; }`,
