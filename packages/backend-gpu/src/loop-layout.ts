@@ -22,7 +22,7 @@ const MOST_HELD = 8;
 /** With fewer threads than this a card is not full. */
 const ENOUGH_THREADS = 2 ** 17;
 /** With fewer workgroups than this a card is not full. */
-const ENOUGH_GROUPS = 512;
+const ENOUGH_GROUPS = 256;
 
 /** What decides about a layout, besides sizes. */
 interface Circumstances {
