@@ -1,5 +1,5 @@
 import type { Backend, Buffer, Caps, ErrorCode, Executable, Kernel, Launch } from "@gradus/core";
-import { checkLaunch, fail, GradusError, validateKernel } from "@gradus/core";
+import { checkDTypes, checkLaunch, fail, GradusError, validateKernel } from "@gradus/core";
 import type { Answer, RemoteLaunch, Request } from "./messages.js";
 
 /** A worker of Node or of a browser that runs `worker.ts`. */
@@ -75,6 +75,7 @@ class Remote implements Backend {
   compile(kernel: Kernel): Executable {
     this.checkOpen();
     validateKernel(kernel);
+    checkDTypes(kernel, this.name, this.caps.dtypes);
     if (kernel.kind === "native" && kernel.native === "host")
       fail("unsupported", `kernel "${kernel.name}" is a function of the host and cannot be sent to a worker`);
     const executable = new Handle(this, this.nextId++, 0, kernel);
