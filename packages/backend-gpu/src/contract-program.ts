@@ -1,5 +1,7 @@
 import {
   affineIn,
+  axesOfContract,
+  type ContractAxes,
   type ContractKernel,
   calculus as c,
   dependsOnAxis,
@@ -8,13 +10,7 @@ import {
   postOrder,
 } from "@gradus/core";
 import { ARGUMENTS } from "./emit/bindings.js";
-import {
-  axesOfContract,
-  type ContractAxes,
-  contractShader,
-  finishShader,
-  type OperandPlan,
-} from "./emit/contract-shader.js";
+import { contractShader, finishShader, type OperandPlan } from "./emit/contract-shader.js";
 import { isHalf, isStoredHalf, unrounded, withHalfOperands } from "./emit/half.js";
 import { type MatrixUnits, matrixShader } from "./emit/matrix-shader.js";
 import { REGISTER_THREADS, registerShader } from "./emit/register-shader.js";

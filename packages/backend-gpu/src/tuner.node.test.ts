@@ -4,7 +4,8 @@ import { expect, it } from "vitest";
 import { countingGpu, difference, noCounts } from "./counting-gpu.fixture.js";
 import { gpu } from "./gpu.js";
 import { nodeGpu } from "./node-gpu.fixture.js";
-import type { Tuning } from "./tuner.js";
+import { Pipelines } from "./pipelines.js";
+import { Tuner, type Tuning } from "./tuner.js";
 
 const waves = (rows: number, columns: number): Tensor =>
   tensor(
@@ -42,6 +43,46 @@ it("times a product that comes often, keeps what was fastest, and computes the s
     const result = await waves(160, 128).matmul(waves(128, 130)).relu().read();
     expect([...result]).toEqual(results[0]);
     await again.dispose();
+  }
+});
+
+it("finds the way that is faster, and keeps what was suggested where none is", async () => {
+  const adapter = (await nodeGpu().requestAdapter()) as GPUAdapter;
+  const requiredFeatures = (["timestamp-query"] as const).filter((name) => adapter.features.has(name));
+  // By the device's clock, and by the host's.
+  for (const device of [await adapter.requestDevice({ requiredFeatures }), undefined]) {
+    const own = device ?? (await ((await nodeGpu().requestAdapter()) as GPUAdapter).requestDevice());
+    const bindings = [{ kind: "buffer", index: 0, writes: true }] as const;
+    const pipeline = new Pipelines(own, ({ message }) => expect.unreachable(message)).get(
+      {
+        code: `struct Arguments { words: array<vec4<u32>, 1> }
+@group(0) @binding(0) var<uniform> args: Arguments;
+@group(0) @binding(1) var<storage, read_write> out: array<u32>;
+@compute @workgroup_size(64)
+fn main(@builtin(local_invocation_index) lane: u32) {
+  var x = args.words[0].x;
+  for (var i = 0u; i < 256u; i += 1u) { x = x * 1664525u + lane; }
+  out[lane] = x;
+}`,
+        bindings,
+        packed: [],
+        words: 4,
+      },
+      "work",
+    );
+    let changes = 0;
+    const tuner = new Tuner(own, "card", undefined, () => changes++);
+    const way = (name: string, workgroups: number) => ({ name, make: () => ({ pipeline, workgroups }) });
+    const seen = (key: string, ways: ReturnType<typeof way>[]): void => {
+      const trial = { choice: { key, ways }, bindings, bytes: [256], words: new Uint32Array(4) };
+      for (let i = 0; i < 16; i++) tuner.see([trial]);
+    };
+    seen("slow first", [way("much", 4096), way("little", 4), way("more", 2048)]);
+    seen("fast first", [way("little", 4), way("much", 4096)]);
+    expect((await tuner.tuning()).choices).toEqual({ "slow first": "little", "fast first": "little" });
+    expect(changes).toBe(2);
+    tuner.close();
+    own.destroy();
   }
 });
 

@@ -95,7 +95,8 @@ export class Tuner {
     try {
       const { key, ways } = trial.choice;
       const best = await this.fastest(trial);
-      if (best === undefined) return;
+      // What was measured while the device went says nothing.
+      if (best === undefined || this.isClosed) return;
       this.choose(key, (ways[best] as (typeof ways)[0]).name);
     } catch {
       // A device that is lost, or was disposed, or has no memory to spare: what was suggested stays.

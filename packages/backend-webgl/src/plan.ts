@@ -13,9 +13,9 @@ import {
 } from "./emit/packed-product.js";
 import type { Argument, Part } from "./emit/part-text.js";
 import { combinePart, PartWriter } from "./emit/parts.js";
+import { isBatched } from "./is-batched.js";
 import { type Nest, nestOf } from "./nest.js";
 import { groupWrites, type PlacedWrite, placeWrites } from "./placed-writes.js";
-import { isBatched } from "./product-axes.js";
 import { type ProductPlan, productPlan } from "./product-plan.js";
 import { dependsOnData } from "./write-layout.js";
 

@@ -1,10 +1,10 @@
-import type { ContractKernel } from "@gradus/core";
+import { axesOfContract, type ContractAxes, type ContractKernel } from "@gradus/core";
 import { BLOCK } from "./emit/part-text.js";
-import { isBatched, type ProductAxes, productAxes } from "./product-axes.js";
+import { isBatched } from "./is-batched.js";
 
 /** How a product is computed on a card. */
 export interface ProductPlan {
-  readonly axes: ProductAxes;
+  readonly axes: ContractAxes;
   readonly steps: readonly ProductStep[];
   /** What the writes need to find an element of the product. */
   readonly numbers: Numbers;
@@ -39,7 +39,7 @@ export function productPlan(
   sizes: readonly number[],
   { maxSide, maxPacked }: Limits,
 ): ProductPlan | undefined {
-  const axes = productAxes(kernel);
+  const axes = axesOfContract(kernel);
   const count = (list: readonly number[]): number => list.reduce((n, axis) => n * (sizes[axis] as number), 1);
   const [batch, m, n, k] = [count(axes.batch), count(axes.m), count(axes.n), count(axes.k)];
   const batchA = isBatched(kernel.a, axes) ? batch : 1;

@@ -11,6 +11,7 @@ export { nativeLengths } from "./interpreter/natives/native-lengths.js";
 export { type AffineIndex, affineIn, dependsOnAxis } from "./ir/affine.js";
 export * as calculus from "./ir/calculus.js";
 export { checkDTypes } from "./ir/check-dtypes.js";
+export { axesOfContract, type ContractAxes } from "./ir/contract-axes.js";
 export { gradientExprs } from "./ir/derive.js";
 export * from "./ir/expr.js";
 export type {

@@ -1,4 +1,4 @@
-import { type ContractKernel, cast, type Expr } from "@gradus/core";
+import { axesOfContract, type ContractKernel, cast, type Expr } from "@gradus/core";
 import type { WasmFunction, WasmModule } from "../wasm/encode.js";
 import { Callees } from "./callees.js";
 import type { Contraction, GroupName } from "./contract-frame.js";
@@ -96,10 +96,7 @@ export function contractModule({ kernel, left, right, isDot = false }: Plan, ent
 
 function lowerContract(kernel: ContractKernel): Contraction {
   const lowering = new Lowering();
-  const { a, b, accumulate, writes, groups } = kernel;
-  const [afterBatch, afterM] = [groups.batch, groups.batch + groups.m];
-  const range = (first: number, count: number): number[] =>
-    Array.from({ length: count }, (_, i) => first + i);
+  const { a, b, accumulate, writes } = kernel;
   const lowered = {
     ...kernel,
     a: lowering.lower(cast(a, accumulate)),
@@ -109,12 +106,7 @@ function lowerContract(kernel: ContractKernel): Contraction {
       index: lowering.lower(one.index),
       value: lowering.lower(one.value),
     })),
-    axes: {
-      batch: range(0, groups.batch),
-      m: range(afterBatch, groups.m),
-      n: range(afterM, groups.n),
-      k: range(afterM + groups.n, groups.k),
-    },
+    axes: axesOfContract(kernel),
     isPitched: false,
   };
   // Rows that are written, and read by what is written, should be dense.

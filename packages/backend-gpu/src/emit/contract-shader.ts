@@ -1,4 +1,10 @@
-import type { ContractKernel, Expr, LoadExpr } from "@gradus/core";
+import {
+  axesOfContract,
+  type ContractAxes,
+  type ContractKernel,
+  type Expr,
+  type LoadExpr,
+} from "@gradus/core";
 import { ARGUMENTS, Bindings } from "./bindings.js";
 import { decodeAxes } from "./decode.js";
 import { Expressions } from "./expressions.js";
@@ -38,20 +44,6 @@ export interface ContractShape {
   readonly b: OperandPlan;
   /** Whether k is cut into chunks, whose sums go to scratch memory. */
   readonly split: boolean;
-}
-
-/** The axes of a contraction. */
-export interface ContractAxes {
-  readonly batch: readonly number[];
-  readonly m: readonly number[];
-  readonly n: readonly number[];
-  readonly k: readonly number[];
-}
-
-export function axesOfContract({ groups }: ContractKernel): ContractAxes {
-  let next = 0;
-  const take = (count: number): number[] => Array.from({ length: count }, () => next++);
-  return { batch: take(groups.batch), m: take(groups.m), n: take(groups.n), k: take(groups.k) };
 }
 
 /** The buffer that an operand's four elements are loaded from. */

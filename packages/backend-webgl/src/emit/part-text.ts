@@ -1,6 +1,5 @@
-import type { Expr, Stage } from "@gradus/core";
+import type { ContractAxes, Expr, Stage } from "@gradus/core";
 import type { Nest } from "../nest.js";
-import type { ProductAxes } from "../product-axes.js";
 import { Expressions, type Leaves } from "./expressions.js";
 import type { Lowering } from "./lower.js";
 
@@ -157,7 +156,7 @@ export class PartText {
   }
 
   /** Where the grid point's number is in a packed product. */
-  encodeBlock({ batch, m, n }: ProductAxes): void {
+  encodeBlock({ batch, m, n }: ContractAxes): void {
     this.line(`let m = (${this.encode(m)} + 0);`);
     this.line(`let n = (${this.encode(n)} + 0);`);
     this.divide("m", `${BLOCK}`, "m_block", "m_lane");

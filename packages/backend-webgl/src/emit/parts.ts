@@ -1,6 +1,5 @@
-import type { Check, Output, Stage } from "@gradus/core";
+import type { Check, ContractAxes, Output, Stage } from "@gradus/core";
 import type { Nest } from "../nest.js";
-import type { ProductAxes } from "../product-axes.js";
 import type { Lowering } from "./lower.js";
 import { type Part, PartText, type Range } from "./part-text.js";
 
@@ -18,7 +17,7 @@ export interface WriteVariant {
   /** Whether sums go along several points at a time. */
   readonly unrolls: boolean;
   /** Where the stage is a packed product. */
-  readonly product?: ProductAxes | undefined;
+  readonly product?: ContractAxes | undefined;
 }
 
 /** The parts of a kernel, as text. */

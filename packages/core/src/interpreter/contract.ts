@@ -1,4 +1,5 @@
 import type { TypedArray } from "../dtype.js";
+import { axesOfContract, type ContractAxes } from "../ir/contract-axes.js";
 import { type Expr, postOrder } from "../ir/expr.js";
 import type { ContractKernel } from "../ir/kernel.js";
 import { type BufferView, Frame } from "./frame.js";
@@ -24,7 +25,7 @@ const MAX_ROWS = 512;
 
 export function contractProgram(kernel: ContractKernel, pool: RegisterPool): Program {
   const plans = new Map<string, ContractPlan>();
-  const axes = axisGroups(kernel);
+  const axes = axesOfContract(kernel);
   return {
     run(buffers, sizes, params) {
       // Steps run along m, n or k, whichever has the longer last axis; which that is, is known only now.
@@ -47,19 +48,6 @@ export function contractProgram(kernel: ContractKernel, pool: RegisterPool): Pro
   };
 }
 
-interface AxisGroups {
-  readonly batch: readonly number[];
-  readonly m: readonly number[];
-  readonly n: readonly number[];
-  readonly k: readonly number[];
-}
-
-function axisGroups({ groups }: ContractKernel): AxisGroups {
-  let next = 0;
-  const take = (count: number): number[] => Array.from({ length: count }, () => next++);
-  return { batch: take(groups.batch), m: take(groups.m), n: take(groups.n), k: take(groups.k) };
-}
-
 /** For each operand, and for the output, whether steps run along the second of its two groups of axes. */
 interface Directions {
   readonly aAlongK: boolean;
@@ -80,7 +68,7 @@ class ContractPlan {
 
   constructor(
     kernel: ContractKernel,
-    private readonly axes: AxisGroups,
+    private readonly axes: ContractAxes,
     private readonly directions: Directions,
     private readonly pool: RegisterPool,
   ) {
